@@ -1,0 +1,69 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Bottom-up: a target may depend only on targets above it.
+
+// AVX2 and FMA where the host has that instruction set; LMCONV_BASELINE=1 builds for any x86-64 processor.
+#if arch(x86_64)
+  let usesAVX2 = Context.environment["LMCONV_BASELINE"] == nil
+#else
+  let usesAVX2 = false
+#endif
+let instructionSet: [SwiftSetting] = usesAVX2 ? [.unsafeFlags(["-Xcc", "-march=x86-64-v3"])] : []
+let warningsAreErrors: [SwiftSetting] =
+  Context.environment["LMCONV_WERROR"] == nil ? [] : [.unsafeFlags(["-warnings-as-errors"])]
+let settings = instructionSet + warningsAreErrors
+// Kernels check shapes once at their entry; inside, -Ounchecked removes the per-element checks.
+let kernelSettings = settings + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+
+let package = Package(
+  name: "lmconv",
+  products: [.executable(name: "lmconv", targets: ["Command"])],
+  targets: [
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CProcessorCheck", exclude: []),
+
+    .target(name: "Tensors", swiftSettings: settings),
+    .target(name: "Orders", swiftSettings: settings),
+    .target(name: "Kernels", dependencies: ["Tensors", "Orders", "COpenBLAS"], swiftSettings: kernelSettings),
+    .target(name: "Model", dependencies: ["Tensors", "Orders", "Kernels"], swiftSettings: settings),
+    .target(name: "Optimization", dependencies: ["Tensors", "Kernels"], swiftSettings: settings),
+    .target(name: "Collectives", dependencies: ["Tensors", "Kernels", "COpenMPI"], swiftSettings: settings),
+    .target(name: "Datasets", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
+    .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["Orders", "CPNG"], swiftSettings: settings),
+    .target(
+      name: "Evaluation", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Datasets", "Collectives"],
+      swiftSettings: settings),
+    .target(
+      name: "Sampling", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Datasets", "Imaging"],
+      swiftSettings: settings),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints", "Evaluation",
+        "Sampling",
+      ], swiftSettings: settings),
+    .executableTarget(name: "Command", dependencies: ["Training", "CProcessorCheck"], swiftSettings: settings),
+
+    .target(name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "OrdersTests", dependencies: ["Orders", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"]),
+    .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "TestSupport"]),
+    .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(
+      name: "ParityTests",
+      dependencies: ["Orders", "Kernels", "Model", "Optimization", "Evaluation", "Checkpoints", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Checkpoints", "Imaging", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

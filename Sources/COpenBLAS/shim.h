@@ -1,0 +1,6 @@
+#ifndef LMCONV_COPENBLAS_SHIM_H
+#define LMCONV_COPENBLAS_SHIM_H
+
+#include <cblas.h>
+
+#endif
