@@ -50,6 +50,12 @@ public struct Matrix: Sendable {
   /// Sets every element to `value`.
   public func fill(_ value: Float) { base.update(repeating: value, count: count) }
 
+  /// Copies all of `other`, which has the same number of elements.
+  public func copy(from other: Matrix) {
+    precondition(other.count == count, "Matrix.copy: \(other.count) elements into \(count)")
+    base.update(from: other.base, count: count)
+  }
+
   /// All elements, row by row.
   public var values: [Float] { buffer.values(in: offset..<(offset + count)) }
 }

@@ -1,0 +1,133 @@
+import Foundation
+import Synchronization
+
+/// Work cut into tiles that may run in any order and on any thread. A tile's result may not depend on which thread runs
+/// it or on the other tiles, which makes every result independent of the number of threads.
+public protocol TiledWork {
+  /// Number of tiles, independent of the number of threads.
+  var tiles: Int { get }
+  /// Does tile `tile`; `thread` is below the pool's `threads` and picks scratch memory.
+  func run(tile: Int, thread: Int)
+}
+
+extension TiledWork {
+  /// Calls `run` of the value at `address`: a way to hand a value on the caller's stack to other threads without
+  /// allocating a closure.
+  fileprivate static func run(at address: UnsafeRawPointer, tile: Int, thread: Int) {
+    address.assumingMemoryBound(to: Self.self).pointee.run(tile: tile, thread: thread)
+  }
+}
+
+/// A fixed set of threads that work off tiles; the caller is one of them.
+///
+/// Starting work allocates nothing. Idle threads spin for some microseconds, then sleep, so that ranks that share a
+/// core do not starve each other.
+public final class ThreadPool: @unchecked Sendable {
+  /// Number of threads, the caller included.
+  public let threads: Int
+
+  private struct Job {
+    var work: any TiledWork.Type
+    var address: UnsafeRawPointer
+    var tiles: Int
+  }
+
+  // `job` is written before `generation` is raised (release) and read after it was seen (acquire).
+  private var job: Job?
+  private let generation = Atomic<Int>(0)
+  private let nextTile = Atomic<Int>(0)
+  private let running = Atomic<Int>(0)
+  private let isStopping = Atomic<Bool>(false)
+  private let sleep = NSCondition()
+  private var workers: [Thread] = []
+
+  /// A pool of `threads` threads, at least one.
+  public init(threads: Int) {
+    precondition(threads >= 1, "ThreadPool: \(threads) threads")
+    self.threads = threads
+    for index in 1..<max(threads, 1) {
+      // The thread holds the pool unowned: `stop` joins in on every path before the pool goes away.
+      let worker = Thread { [unowned(unsafe) self] in self.work(thread: index) }
+      worker.stackSize = 1 << 20
+      worker.name = "lmconv-\(index)"
+      workers.append(worker)
+      running.add(1, ordering: .relaxed)
+      worker.start()
+    }
+    waitForWorkers()
+  }
+
+  deinit {
+    isStopping.store(true, ordering: .sequentiallyConsistent)
+    running.store(threads - 1, ordering: .sequentiallyConsistent)
+    wakeWorkers()
+    waitForWorkers()
+  }
+
+  /// Runs every tile of `work`, then returns.
+  public func run<Work: TiledWork>(_ work: Work) {
+    let tiles = work.tiles
+    guard threads > 1 && tiles > 1 else {
+      for tile in 0..<tiles { work.run(tile: tile, thread: 0) }
+      return
+    }
+    withUnsafePointer(to: work) { address in
+      job = Job(work: Work.self, address: UnsafeRawPointer(address), tiles: tiles)
+      nextTile.store(0, ordering: .relaxed)
+      running.store(threads - 1, ordering: .relaxed)
+      wakeWorkers()
+      takeTiles(thread: 0)
+      waitForWorkers()
+      job = nil
+    }
+  }
+
+  private func takeTiles(thread: Int) {
+    guard let job else { return }
+    while true {
+      let tile = nextTile.add(1, ordering: .relaxed).oldValue
+      guard tile < job.tiles else { return }
+      job.work.run(at: job.address, tile: tile, thread: thread)
+    }
+  }
+
+  private func wakeWorkers() {
+    sleep.lock()
+    generation.add(1, ordering: .sequentiallyConsistent)
+    sleep.broadcast()
+    sleep.unlock()
+  }
+
+  /// Waits until the workers have nothing left to do.
+  private func waitForWorkers() {
+    var spins = 0
+    while running.load(ordering: .acquiring) > 0 {
+      spins += 1
+      if spins > Self.spinLimit { sched_yield() }
+    }
+  }
+
+  private func work(thread: Int) {
+    var seen = 0
+    running.subtract(1, ordering: .releasing)
+    while true {
+      var spins = 0
+      while generation.load(ordering: .acquiring) == seen && spins < Self.spinLimit { spins += 1 }
+      if generation.load(ordering: .acquiring) == seen {
+        sleep.lock()
+        while generation.load(ordering: .acquiring) == seen { sleep.wait() }
+        sleep.unlock()
+      }
+      seen += 1
+      if isStopping.load(ordering: .acquiring) {
+        running.subtract(1, ordering: .releasing)
+        return
+      }
+      takeTiles(thread: thread)
+      running.subtract(1, ordering: .releasing)
+    }
+  }
+
+  /// About 20 microseconds.
+  private static let spinLimit = 10_000
+}

@@ -1,0 +1,106 @@
+import Kernels
+import Tensors
+
+/// The gated residual block (reference.md): c = norm(conv_input(concat_elu(x))); with a skip input a,
+/// c += nin_skip(concat_elu(a)); (p, q) = conv_out(dropout(concat_elu(c))); out = x + norm(p) * sigmoid(q).
+package struct GatedResidualBlock: Sendable {
+  let convInput: ConvolutionLayer
+  let ninSkip: ConvolutionLayer?
+  let convOut: ConvolutionLayer
+
+  package init(
+    name: String, configuration: ModelConfiguration, hasSkip: Bool, layout: inout ParameterLayout,
+    effectiveCount: inout Int
+  ) {
+    let filters = configuration.filters
+    convInput = ConvolutionLayer(
+      name: name + ".conv_input", inputs: 2 * filters, outputs: filters, kernel: configuration.kernel, mask: .undilated,
+      isNormalized: configuration.normalization == .weightNorm, hasBias: configuration.bias,
+      hasMaskWeight: configuration.maskWeight, layout: &layout, effectiveCount: &effectiveCount)
+    ninSkip =
+      hasSkip
+      ? ConvolutionLayer(
+        name: name + ".nin_skip.lin_a", inputs: 2 * filters, outputs: filters, kernel: 1, mask: .pointwise,
+        isNormalized: true, hasBias: true, hasMaskWeight: false, layout: &layout, effectiveCount: &effectiveCount) : nil
+    convOut = ConvolutionLayer(
+      name: name + ".conv_out", inputs: 2 * filters, outputs: 2 * filters, kernel: configuration.kernel,
+      mask: .undilated, isNormalized: configuration.normalization == .weightNorm, hasBias: configuration.bias,
+      hasMaskWeight: configuration.maskWeight, layout: &layout, effectiveCount: &effectiveCount)
+  }
+
+  /// All of the block's layers in the order of the forward pass.
+  var layers: [ConvolutionLayer] { [convInput] + (ninSkip.map { [$0] } ?? []) + [convOut] }
+
+  /// What the forward pass leaves for the backward.
+  package struct Activations: Sendable {
+    /// The normalized output of `conv_input`, before the skip is added: `[rows, F]`.
+    package let normalized: Matrix
+    /// c: `[rows, F]`; the same storage as `normalized` where nothing is added or the normalization needs no values.
+    package let c: Matrix
+    /// What `conv_input`'s rows were multiplied by: `[rows, 1]`.
+    package let scale: Matrix
+    /// (norm(p), q): `[rows, 2F]`
+    package let d: Matrix
+    /// What p's rows were multiplied by: `[rows, 1]`.
+    package let outputScale: Matrix
+    /// 0 or 1 / (1 - dropout) for each image and channel: `[images, 2F]`; absent without dropout.
+    package let keep: Matrix?
+    /// `[rows, F]`
+    package let output: Matrix
+  }
+
+  /// Writes `saved.output` and all that backward needs. `wide` `[rows, 2F]` is scratch.
+  package func forward(_ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix) {
+    let filters = x.columns
+    let counts = pass.plan.undilated.forward.visibleCounts
+    ConcatELU.forward(x: x, y: wide, pool: pass.pool)
+    convInput.forward(pass, x: wide, y: saved.normalized)
+    pass.normalization.forward(x: saved.normalized, columns: filters, counts: counts, scale: saved.scale, pool: pass.pool)
+    if let ninSkip, let a {
+      if saved.c.offset != saved.normalized.offset || saved.c.buffer !== saved.normalized.buffer {
+        saved.c.copy(from: saved.normalized)
+      }
+      ConcatELU.forward(x: a, y: wide, pool: pass.pool)
+      ninSkip.forward(pass, x: wide, adds: true, y: saved.c)
+    }
+    ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pass.pool)
+    convOut.forward(pass, x: wide, y: saved.d)
+    pass.normalization.forward(x: saved.d, columns: filters, counts: counts, scale: saved.outputScale, pool: pass.pool)
+    Gate.forward(x: x, d: saved.d, out: saved.output, pool: pass.pool)
+  }
+
+  /// Turns `dStream`, the gradient of the output, into that of x in place; overwrites `dSkip` with that of a.
+  ///
+  /// `wide` and `dWide` `[rows, 2F]` and `dC` `[rows, F]` are scratch. `completed` is told, from the last layer to the
+  /// first, from which offset on the gradient of the parameters is final.
+  package func backward(
+    _ pass: BackwardPass, x: Matrix, skip a: Matrix?, saved: Activations, dStream: Matrix, dSkip: Matrix?, wide: Matrix,
+    dWide: Matrix, dC: Matrix, completed: (Int) -> Void
+  ) {
+    let filters = x.columns
+    let pool = pass.forward.pool
+    let normalization = pass.forward.normalization
+    Gate.backward(d: saved.d, dOut: dStream, dd: dWide, pool: pool)
+    normalization.backward(y: saved.d, columns: filters, scale: saved.outputScale, dy: dWide, pool: pool)
+    ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pool)
+    convOut.parameterGradients(pass, x: wide, dy: dWide)
+    completed(convOut.firstParameter)
+    convOut.inputGradient(pass, dy: dWide, dx: wide)
+    dC.fill(0)
+    ConcatELU.backward(x: saved.c, dy: wide, keep: saved.keep, dx: dC, pool: pool)
+    if let ninSkip, let a, let dSkip {
+      ConcatELU.forward(x: a, y: wide, pool: pool)
+      ninSkip.parameterGradients(pass, x: wide, dy: dC)
+      completed(ninSkip.firstParameter)
+      ninSkip.inputGradient(pass, dy: dC, dx: wide)
+      dSkip.fill(0)
+      ConcatELU.backward(x: a, dy: wide, dx: dSkip, pool: pool)
+    }
+    normalization.backward(y: saved.normalized, columns: filters, scale: saved.scale, dy: dC, pool: pool)
+    ConcatELU.forward(x: x, y: wide, pool: pool)
+    convInput.parameterGradients(pass, x: wide, dy: dC)
+    completed(convInput.firstParameter)
+    convInput.inputGradient(pass, dy: dC, dx: wide)
+    ConcatELU.backward(x: x, dy: wide, dx: dStream, pool: pool)
+  }
+}
