@@ -32,7 +32,9 @@ let package = Package(
     .target(name: "Model", dependencies: ["Tensors", "Orders", "Kernels"], swiftSettings: settings),
     .target(name: "Optimization", dependencies: ["Tensors", "Kernels"], swiftSettings: settings),
     .target(name: "Collectives", dependencies: ["Tensors", "Kernels", "COpenMPI"], swiftSettings: settings),
-    .target(name: "Datasets", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
+    .target(
+      name: "Datasets", dependencies: ["Tensors", "Orders", "CZlib"], resources: [.copy("Resources/digits")],
+      swiftSettings: settings),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
     .target(name: "Imaging", dependencies: ["Orders", "CPNG"], swiftSettings: settings),
     .target(
@@ -50,13 +52,13 @@ let package = Package(
     .executableTarget(name: "Command", dependencies: ["Training", "CProcessorCheck"], swiftSettings: settings),
 
     .target(name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"]),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "TestSupport"]),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "Orders", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),

@@ -1,0 +1,95 @@
+/// What is wrong with a set of images or with how it is used. Offsets count from 0; for a `.gz` file they count the
+/// unpacked bytes, apart from those of damage to the gzip stream itself.
+public enum DatasetError: Error, Equatable, CustomStringConvertible {
+  /// A set that is not embedded was asked for without its folder.
+  case folderNeeded(set: ImageSet)
+  /// A folder lacks files of the set; `files` are the names that were looked for and not found.
+  case missingFiles(folder: String, folderExists: Bool, files: [String])
+  /// The folder of embedded digits is not next to the executable.
+  case embeddedDigitsMissing(folder: String)
+  /// The system cannot read the file.
+  case unreadable(path: String, reason: String)
+  /// The file has, or unpacks to, more bytes than are read into memory.
+  case tooLarge(path: String, limitBytes: Int)
+  /// A file named `.gz` does not begin as gzip files do.
+  case notGzip(path: String, found: [UInt8])
+  /// The gzip stream goes on after the end of the file.
+  case truncatedGzip(path: String, bytes: Int)
+  /// The gzip stream is not valid near `offset` of the packed file.
+  case damagedGzip(path: String, offset: Int, reason: String)
+  /// An IDX file begins with another magic number than the one of its kind.
+  case wrongMagic(path: String, expected: UInt32, found: UInt32)
+  /// A header announces a count or size that cannot be right.
+  case impossibleSize(path: String, offset: Int, quantity: String, expected: ClosedRange<Int>, found: Int)
+  /// The file ends before the data that its header announces.
+  case truncated(path: String, expectedBytes: Int, foundBytes: Int)
+  /// The file goes on after the data that its header announces.
+  case trailingBytes(path: String, offset: Int, count: Int)
+  /// The file's length is not a positive multiple of its records' length; the last record begins at `offset`.
+  case partialRecord(path: String, offset: Int, expectedBytes: Int, foundBytes: Int)
+  /// The label of image `image` of this file is not a class.
+  case labelOutOfRange(path: String, offset: Int, image: Int, found: UInt8)
+  /// The files of images and labels do not belong together.
+  case countMismatch(imagesPath: String, images: Int, labelsPath: String, labels: Int)
+  /// Pixels cannot have that many bits.
+  case unsupportedBits(Int)
+  /// Binarized pixels have one bit, and another number was asked for.
+  case bitsOfBinarizedPixels(Int)
+  /// The set is smaller than one global batch.
+  case tooFewImages(count: Int, slots: Int, imagesPerSlot: Int)
+
+  /// What happened, where, and what to do.
+  public var description: String {
+    switch self {
+    case .folderNeeded(let set):
+      return "data set '\(set.rawValue)' is not embedded; name the folder that holds its files"
+    case .missingFiles(let folder, let folderExists, let files):
+      let names = files.joined(separator: ", ")
+      return folderExists
+        ? "\(folder): found no \(names); name the folder that holds the set's files"
+        : "\(folder): no such folder; looked there for \(names)"
+    case .embeddedDigitsMissing(let folder):
+      return "\(folder): no such folder; keep the embedded digits next to the executable, or name a folder of digits"
+    case .unreadable(let path, let reason): return "\(path): \(reason)"
+    case .tooLarge(let path, let limit): return "\(path): more than the \(limit) bytes that are read into memory"
+    case .notGzip(let path, let found):
+      let bytes = found.map { hexadecimal(UInt32($0), digits: 2) }.joined(separator: " ")
+      return "\(path): not a gzip file: begins with \(bytes.isEmpty ? "nothing" : bytes), expected 0x1f 0x8b; "
+        + "if it is already unpacked, drop '.gz' from its name"
+    case .truncatedGzip(let path, let bytes):
+      return "\(path): truncated, the gzip stream goes on after its \(bytes) bytes; fetch the file again"
+    case .damagedGzip(let path, let offset, let reason):
+      return "\(path): damaged gzip stream near byte \(offset): \(reason); fetch the file again"
+    case .wrongMagic(let path, let expected, let found):
+      return "\(place(path, 0)): magic number \(hexadecimal(found, digits: 8)), "
+        + "expected \(hexadecimal(expected, digits: 8)); this is not the file that its name says"
+    case .impossibleSize(let path, let offset, let quantity, let expected, let found):
+      return "\(place(path, offset)): \(found) \(quantity), expected \(expected.lowerBound) to \(expected.upperBound)"
+    case .truncated(let path, let expected, let found):
+      return "\(place(path, found)): truncated, \(found) bytes, expected \(expected); fetch the file again"
+    case .trailingBytes(let path, let offset, let count):
+      return "\(place(path, offset)): \(count) bytes after the end of the data, expected none"
+    case .partialRecord(let path, let offset, let expected, let found):
+      return "\(place(path, offset)): a record of \(found) bytes, expected \(expected); fetch the file again"
+    case .labelOutOfRange(let path, let offset, let image, let found):
+      return "\(place(path, offset)): label \(found) of image \(image), expected 0 to 9"
+    case .countMismatch(let imagesPath, let images, let labelsPath, let labels):
+      return "\(labelsPath): \(labels) labels, expected \(images), one for each image of \(imagesPath)"
+    case .unsupportedBits(let bits): return "\(bits) bits per channel of a pixel, expected 1 to 8"
+    case .bitsOfBinarizedPixels(let bits):
+      return "\(bits) bits per channel of binarized pixels, expected 1; set bits to 1 or binarization to none"
+    case .tooFewImages(let count, let slots, let imagesPerSlot):
+      return "\(count) images, expected at least one global batch of \(slots) microbatches of \(imagesPerSlot); "
+        + "use fewer or smaller microbatches, or a larger set"
+    }
+  }
+
+  private func place(_ path: String, _ offset: Int) -> String {
+    path.hasSuffix(".gz") ? "\(path): byte \(offset) of the unpacked data" : "\(path): byte \(offset)"
+  }
+
+  private func hexadecimal(_ value: UInt32, digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return "0x" + String(repeating: "0", count: max(0, digits - text.count)) + text
+  }
+}

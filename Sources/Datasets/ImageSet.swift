@@ -1,0 +1,40 @@
+/// The sets of images that can be named.
+public enum ImageSet: String, Sendable, Codable, CaseIterable {
+  /// 5,000 digits of MNIST, embedded.
+  case digits
+  /// MNIST, or another set in its files and format.
+  case mnist
+  /// CIFAR-10 in its binary version.
+  case cifar10
+}
+
+/// Which images of a set.
+public enum Split: String, Sendable, Codable, CaseIterable {
+  /// Those to train on.
+  case train
+  /// Those to evaluate on.
+  case test
+}
+
+extension ImageDataset {
+  /// Reads and checks the images of `split` of `set` in `folder`, which `digits` does not need: without one, the
+  /// embedded files are read.
+  ///
+  /// - Throws: when the folder is needed and absent, when a file is missing, unreadable, damaged or not what its name
+  ///   says, or when `bits` does not suit `binarization`.
+  public static func load(
+    set: ImageSet, folder: String? = nil, split: Split, bits: Int = 8, binarization: Binarization = .none
+  ) throws(DatasetError) -> ImageDataset {
+    switch (set, folder) {
+    case (.cifar10, let folder?):
+      return try CIFAR10.load(folder: folder, split: split, bits: bits, binarization: binarization)
+    case (.digits, nil):
+      return try MNIST.load(
+        folder: EmbeddedDigits.folder(), split: split, bits: bits, binarization: binarization, name: set.rawValue)
+    case (.digits, let folder?), (.mnist, let folder?):
+      return try MNIST.load(
+        folder: folder, split: split, bits: bits, binarization: binarization, name: set.rawValue)
+    case (.mnist, nil), (.cifar10, nil): throw .folderNeeded(set: set)
+    }
+  }
+}
