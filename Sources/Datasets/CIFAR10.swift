@@ -28,7 +28,7 @@ public enum CIFAR10 {
 
   /// Appends the records of the file `bytes` to `pixels`, [image, row, column, channel], and `labels`; `path` is used in
   /// messages.
-  static func appendRecords(
+  package static func appendRecords(
     _ bytes: [UInt8], path: String, pixels: inout [UInt8], labels: inout [UInt8]
   ) throws(DatasetError) {
     let (records, rest) = bytes.count.quotientAndRemainder(dividingBy: recordBytes)

@@ -2,19 +2,19 @@ import CZlib
 import Foundation
 
 /// Reads whole files into memory, and unpacks gzip.
-enum DatasetFile {
+package enum DatasetFile {
   /// The largest file, packed or unpacked: all of CIFAR-10 and the largest sets in MNIST's format fit, while a small
   /// archive that unpacks to very much is refused before it fills the memory.
-  static let limitBytes = 1 << 30
+  package static let limitBytes = 1 << 30
 
   /// The bytes of the file at `path`, unpacked if its name ends in `.gz`.
-  static func bytes(at path: String) throws(DatasetError) -> [UInt8] {
+  package static func bytes(at path: String) throws(DatasetError) -> [UInt8] {
     let bytes = try read(path)
     return path.hasSuffix(".gz") ? try unpack(bytes, path: path) : bytes
   }
 
   /// The bytes of the file at `path` as they are.
-  static func read(_ path: String) throws(DatasetError) -> [UInt8] {
+  private static func read(_ path: String) throws(DatasetError) -> [UInt8] {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
@@ -40,7 +40,7 @@ enum DatasetFile {
   }
 
   /// The contents of the gzip file `packed`: those of all its members, one after the other. `path` is used in messages.
-  static func unpack(
+  package static func unpack(
     _ packed: [UInt8], path: String, limitBytes: Int = limitBytes
   ) throws(DatasetError) -> [UInt8] {
     guard packed.starts(with: [0x1f, 0x8b]) else { throw .notGzip(path: path, found: Array(packed.prefix(2))) }

@@ -2,13 +2,13 @@ import Orders
 
 /// The format of MNIST's files: big-endian integers of 4 bytes (a magic number that says the kind, the count, for images
 /// their rows and columns), then one byte for each element.
-enum IDX {
+package enum IDX {
   /// Images of one channel.
-  struct Images {
-    let size: ImageSize
-    let count: Int
+  package struct Images {
+    package let size: ImageSize
+    package let count: Int
     /// [image, row, column]
-    let pixels: [UInt8]
+    package let pixels: [UInt8]
   }
 
   private static let imagesMagic: UInt32 = 0x0000_0803
@@ -17,7 +17,7 @@ enum IDX {
   private static let possibleSides = 1...1024
 
   /// The images in the file `bytes`; `path` is used in messages.
-  static func images(_ bytes: [UInt8], path: String) throws(DatasetError) -> Images {
+  package static func images(_ bytes: [UInt8], path: String) throws(DatasetError) -> Images {
     let headerBytes = 16
     try checkHeader(bytes, magic: imagesMagic, headerBytes: headerBytes, path: path)
     let count = try size(bytes, at: 4, of: "images", in: possibleCounts, path: path)
@@ -29,7 +29,7 @@ enum IDX {
   }
 
   /// The labels, 0 to 9, in the file `bytes`; `path` is used in messages.
-  static func labels(_ bytes: [UInt8], path: String) throws(DatasetError) -> [UInt8] {
+  package static func labels(_ bytes: [UInt8], path: String) throws(DatasetError) -> [UInt8] {
     let headerBytes = 8
     try checkHeader(bytes, magic: labelsMagic, headerBytes: headerBytes, path: path)
     let count = try size(bytes, at: 4, of: "labels", in: possibleCounts, path: path)

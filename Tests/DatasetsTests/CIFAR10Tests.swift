@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Datasets
+import Datasets
 
 @Suite struct CIFAR10Tests {
   /// A record whose value at (row, column, channel) is a function of the three and of `label`.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Datasets
+import Datasets
 
 @Suite struct DatasetFileTests {
   /// Long enough and irregular enough that its packed form has several kinds of blocks.

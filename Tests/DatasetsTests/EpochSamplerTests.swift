@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Datasets
+import Datasets
 
 @Suite struct EpochSamplerTests {
   @Test func anEpochHasEachImageAtMostOnce() throws {

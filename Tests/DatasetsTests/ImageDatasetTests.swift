@@ -1,7 +1,7 @@
 import Orders
 import Testing
 
-@testable import Datasets
+import Datasets
 
 @Suite struct ImageDatasetTests {
   /// `count` images of 16x16 pixels of `channels` channels; every image holds all values.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Datasets
+import Datasets
 
 @Suite struct ImageSetTests {
   @Test(arguments: [(Split.train, 450), (Split.test, 50)])

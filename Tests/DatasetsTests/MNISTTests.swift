@@ -2,7 +2,7 @@ import Foundation
 import Orders
 import Testing
 
-@testable import Datasets
+import Datasets
 
 @Suite struct MNISTTests {
   /// Writes a training set to a new folder; what is not given is a valid file of two images of 3x4.

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Datasets
+import Datasets
 
 /// Damaged files must end in a `DatasetError` or in what they then say, never in a trap.
 @Suite struct ParserFuzzTests {
