@@ -7,13 +7,13 @@ import Datasets
   private let content = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) }
 
   @Test func unpackedContentIsWhatWasPacked() throws {
-    #expect(try DatasetFile.unpack(gzip(content), path: "x.gz") == content)
+    #expect(try firstDifference(DatasetFile.unpack(gzip(content), path: "x.gz"), content) == nil)
     #expect(try DatasetFile.unpack(gzip([]), path: "x.gz") == [])
   }
 
   @Test func membersOfAnArchiveFollowEachOther() throws {
     let packed = try gzip(Array(content[..<1000])) + gzip([]) + gzip(Array(content[1000...]))
-    #expect(try DatasetFile.unpack(packed, path: "x.gz") == content)
+    #expect(try firstDifference(DatasetFile.unpack(packed, path: "x.gz"), content) == nil)
   }
 
   @Test func everyTruncationOfAnArchiveIsReported() throws {
