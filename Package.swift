@@ -19,6 +19,9 @@ let kernelSettings = settings + [.unsafeFlags(["-Ounchecked"], .when(configurati
 let package = Package(
   name: "lmconv",
   products: [.executable(name: "lmconv", targets: ["Command"])],
+  dependencies: [
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+  ],
   targets: [
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -37,6 +40,9 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
     .target(name: "Imaging", dependencies: ["Orders", "CPNG"], swiftSettings: settings),
+    .target(
+      name: "Configuration", dependencies: ["Orders", "Model", .product(name: "Yams", package: "Yams")],
+      swiftSettings: settings),
     .target(
       name: "Evaluation", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Datasets", "Collectives"],
       swiftSettings: settings),
@@ -61,6 +67,9 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "Orders", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Model", "Tensors", "TestSupport", .product(name: "Yams", package: "Yams")]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(
       name: "ParityTests",

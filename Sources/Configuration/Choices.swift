@@ -1,0 +1,113 @@
+extension RunConfiguration {
+  /// A data set the program can read.
+  public enum DataSet: String, Sendable, CaseIterable {
+    /// 5,000 digits of MNIST that come with the program.
+    case digits
+    /// MNIST, in its IDX files.
+    case mnist
+    /// CIFAR-10, in its binary batches.
+    case cifar10
+
+    /// Channels of its images.
+    public var channels: Int {
+      switch self {
+      case .digits, .mnist: return 1
+      case .cifar10: return 3
+      }
+    }
+  }
+
+  /// How grey values become 0 and 1.
+  public enum Binarization: String, Sendable, CaseIterable {
+    /// Not at all.
+    case none
+    /// 1 where the value is at least one half.
+    case threshold
+    /// 1 with the value as its probability, drawn anew each time the image is used.
+    case stochastic
+  }
+
+  /// The family of distributions the network's outputs parametrize.
+  public enum Distribution: String, Sendable, CaseIterable {
+    /// Two classes.
+    case binary
+    /// Discretized mixture of logistics over 2^bits levels.
+    case logisticMixture = "logistic_mixture"
+  }
+
+  /// A base order that the program can generate.
+  public enum OrderBase: String, Sendable, CaseIterable {
+    /// Row by row.
+    case rasterScan = "raster_scan"
+    /// Row by row, odd rows from right to left.
+    case sCurve = "s_curve"
+    /// Hilbert curve: square images whose side is a power of two.
+    case hilbert
+    /// Generalized Hilbert curve, for any rectangle.
+    case gilbert2d
+    /// The S-curve with the centre quarter of the image moved to the end.
+    case sCurveCenterQuarterLast = "s_curve_center_quarter_last"
+  }
+
+  /// What one draw of a generation order is for.
+  public enum OrderInterval: String, Sendable, CaseIterable {
+    /// Each microbatch draws its own.
+    case microbatch
+    /// All microbatches of a step share one.
+    case step
+  }
+
+  /// How the learning rate changes over the run.
+  public enum Schedule: String, Sendable, CaseIterable {
+    /// It does not.
+    case constant
+    /// Multiplied by `training.decay` after each epoch.
+    case decay
+    /// Half a cosine from the start to the last step.
+    case cosine
+  }
+
+  /// Unit of the loss whose gradient is taken.
+  public enum LossUnit: String, Sendable, CaseIterable {
+    /// Natural logarithm, summed over an image.
+    case nats
+    /// Bits per dimension: nats / (pixels * channels * ln 2).
+    case bpd
+  }
+
+  /// How the losses of a step's images become one number.
+  public enum LossReduction: String, Sendable, CaseIterable {
+    /// Their sum.
+    case sum
+    /// Their mean over all images of the step.
+    case mean
+  }
+
+  /// The least severe messages that the log shows.
+  public enum LogLevel: String, Sendable, CaseIterable {
+    /// Everything.
+    case trace
+    /// What helps to find a fault.
+    case debug
+    /// What a run does.
+    case info
+    /// What may need attention.
+    case notice
+    /// What is wrong but does not stop the run.
+    case warning
+    /// What stops a part of the run.
+    case error
+    /// What stops the run.
+    case critical
+  }
+
+  /// How progress is shown.
+  public enum ProgressDisplay: String, Sendable, CaseIterable {
+    /// One line that is rewritten on a terminal, plain lines elsewhere.
+    case auto
+    /// One line at a time, never rewritten.
+    case plain
+    /// Not at all.
+    case off
+  }
+}

@@ -1,0 +1,166 @@
+extension ConfigurationKey {
+  /// Every key, in the order of the file.
+  public static let all = top + data + model + orders + training + checkpoint + evaluation + run
+
+  /// The key at `path`, nil when there is none.
+  public static func at(_ path: String) -> ConfigurationKey? { byPath[path] }
+
+  private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
+
+  /// The sections in the order of the file, with what each is about.
+  static let sections: [(name: String, summary: String)] = [
+    ("data", "the images and the values of their pixels"),
+    ("model", "the network"),
+    (
+      "orders",
+      "the generation orders; variants are numbered 0 identity, 1 reflect rows, 2 reflect columns, 3 both, "
+        + "4 transpose, 5 to 7 transpose then 1 to 3"
+    ),
+    ("training", "length, batches, loss and optimizer; a step takes several microbatches of images"),
+    ("checkpoint", "when a checkpoint is written and which are kept"),
+    ("evaluation", "the likelihood of the test images during and after training"),
+    ("run", "how the work is carried out and shown"),
+  ]
+
+  private static let top = [
+    ConfigurationKey(
+      "name", \.name, .folderName, isDefining: false, meaning: "name of the run, and of its folder by default"),
+    ConfigurationKey("seed", \.seed, meaning: "all random draws of the run are functions of it"),
+  ]
+
+  private static let data = [
+    ConfigurationKey("data.set", \.data.set, meaning: "the data set; digits comes with the program"),
+    ConfigurationKey(
+      "data.folder", \.data.folder, .path, isDefining: false,
+      meaning: "folder of the data set's files; null only for the digits that come with the program"),
+    ConfigurationKey("data.bits", \.data.bits, .range(1...8), unit: "bits", meaning: "bits kept of each channel's 8"),
+    ConfigurationKey(
+      "data.binarize", \.data.binarize,
+      meaning: "how grey becomes 0 or 1: threshold at one half, or stochastic with the grey value as probability of 1"),
+  ]
+
+  private static let model = [
+    ConfigurationKey(
+      "model.filters", \.model.filters, .range(1...65_536), unit: "channels", meaning: "hidden channels (F)"),
+    ConfigurationKey("model.blocks", \.model.blocks, .range(1...1_000), meaning: "gated residual blocks a group (R)"),
+    ConfigurationKey(
+      "model.kernel", \.model.kernel, .windowSide, unit: "taps", meaning: "side of the convolutions' windows"),
+    ConfigurationKey(
+      "model.dilation", \.model.dilation, .range(1...64), unit: "pixels",
+      meaning: "distance between taps in the four convolutions between groups"),
+    ConfigurationKey(
+      "model.normalization", \.model.normalization,
+      meaning: "of convolutions: none, of the weight, by the number of visible taps, or over channels at each location"),
+    ConfigurationKey(
+      "model.dropout", \.model.dropout, .range(0..<1), meaning: "probability that a block drops a channel"),
+    ConfigurationKey("model.bias", \.model.bias, meaning: "whether convolutions and linear layers have a bias"),
+    ConfigurationKey(
+      "model.mask_weight", \.model.maskWeight, meaning: "whether convolutions have a learned weight on the mask"),
+    ConfigurationKey(
+      "model.distribution", \.model.distribution, meaning: "distribution of a pixel that the outputs describe"),
+    ConfigurationKey(
+      "model.mixtures", \.model.mixtures, .range(1...1_000), meaning: "components of logistic_mixture; binary has none"),
+  ]
+
+  private static let orders = [
+    ConfigurationKey("orders.base", \.orders.base, meaning: "the order that the variants are made of"),
+    ConfigurationKey("orders.file", \.orders.file, .path, meaning: "file with an order to use in place of orders.base"),
+    ConfigurationKey("orders.transpose", \.orders.transpose, meaning: "whether the base is transposed first"),
+    ConfigurationKey(
+      "orders.reflect_rows", \.orders.reflectRows, meaning: "whether the base's rows are then reflected"),
+    ConfigurationKey(
+      "orders.reflect_columns", \.orders.reflectColumns, meaning: "whether its columns are then reflected"),
+    ConfigurationKey("orders.train", \.orders.train, .variants, meaning: "variants drawn from in training"),
+    ConfigurationKey(
+      "orders.test", \.orders.test, .variants, isDefining: false,
+      meaning: "variants that the tested ensemble averages over"),
+    ConfigurationKey(
+      "orders.per", \.orders.per, meaning: "what draws an order of its own: each microbatch, or each step"),
+  ]
+
+  private static let training = [
+    ConfigurationKey(
+      "training.steps", \.training.steps, .count, unit: "steps", meaning: "length; 0 when epochs gives it"),
+    ConfigurationKey(
+      "training.epochs", \.training.epochs, .count, unit: "epochs", meaning: "length; 0 when steps gives it"),
+    ConfigurationKey(
+      "training.microbatches", \.training.microbatches, .range(1...65_536),
+      meaning: "microbatches of a step, over all ranks; how many ranks share them changes no result"),
+    ConfigurationKey(
+      "training.microbatch_size", \.training.microbatchSize, .range(1...65_536), unit: "images",
+      meaning: "size of a microbatch"),
+    ConfigurationKey(
+      "training.learning_rate", \.training.learningRate, .above(0), meaning: "Adam's, before the schedule"),
+    ConfigurationKey("training.beta1", \.training.beta1, .range(0..<1), meaning: "Adam's decay of the mean gradient"),
+    ConfigurationKey(
+      "training.beta2", \.training.beta2, .range(0..<1), meaning: "Adam's decay of the mean squared gradient"),
+    ConfigurationKey(
+      "training.epsilon", \.training.epsilon, .above(0), meaning: "Adam's term against division by zero"),
+    ConfigurationKey(
+      "training.weight_decay", \.training.weightDecay, .atLeast(0), meaning: "pull of the weights to zero"),
+    ConfigurationKey("training.schedule", \.training.schedule, meaning: "how the learning rate falls"),
+    ConfigurationKey(
+      "training.decay", \.training.decay, .range(0.5...1), meaning: "factor of schedule decay after each epoch"),
+    ConfigurationKey(
+      "training.warmup_steps", \.training.warmupSteps, .count, unit: "steps",
+      meaning: "steps in which the learning rate rises"),
+    ConfigurationKey(
+      "training.final_learning_rate_fraction", \.training.finalLearningRateFraction, .range(0...1),
+      meaning: "what schedule cosine leaves of the learning rate at the last step"),
+    ConfigurationKey(
+      "training.clip_norm", \.training.clipNorm, .atLeast(0),
+      meaning: "largest norm of the whole gradient, in the loss's unit and reduction; 0 does not clip"),
+    ConfigurationKey(
+      "training.ema_decay", \.training.emaDecay, .range(0..<1),
+      meaning: "decay per step of the moving average of the weights; 0 keeps none"),
+    ConfigurationKey("training.loss_unit", \.training.lossUnit, meaning: "nats of an image, or its bits per dimension"),
+    ConfigurationKey("training.loss_reduction", \.training.lossReduction, meaning: "over the images of a step"),
+  ]
+
+  private static let checkpoint = [
+    ConfigurationKey(
+      "checkpoint.every_steps", \.checkpoint.everySteps, .count, unit: "steps", isDefining: false,
+      meaning: "steps between checkpoints; 0 does not count steps"),
+    ConfigurationKey(
+      "checkpoint.every_seconds", \.checkpoint.everySeconds, .atLeast(0), unit: "seconds", isDefining: false,
+      meaning: "time between checkpoints; 0 does not look at the clock"),
+    ConfigurationKey(
+      "checkpoint.keep_last", \.checkpoint.keepLast, .range(1...0xFFFF_FFFF), isDefining: false,
+      meaning: "newest checkpoints that are kept"),
+    ConfigurationKey(
+      "checkpoint.keep_every", \.checkpoint.keepEvery, .count, unit: "steps", isDefining: false,
+      meaning: "checkpoints at multiples of it are kept too; 0 keeps no others"),
+    ConfigurationKey(
+      "checkpoint.keep_best", \.checkpoint.keepBest, isDefining: false,
+      meaning: "whether the checkpoint with the best evaluation is kept too"),
+  ]
+
+  private static let evaluation = [
+    ConfigurationKey(
+      "evaluation.every_steps", \.evaluation.everySteps, .count, unit: "steps", isDefining: false,
+      meaning: "steps between evaluations; 0 evaluates at the end only"),
+    ConfigurationKey(
+      "evaluation.images", \.evaluation.images, .count, unit: "images", isDefining: false,
+      meaning: "test images, the first of the set; 0 takes all"),
+    ConfigurationKey(
+      "evaluation.batch_size", \.evaluation.batchSize, .range(1...65_536), unit: "images", isDefining: false,
+      meaning: "images that a rank evaluates at once; changes memory, no result"),
+    ConfigurationKey(
+      "evaluation.use_ema", \.evaluation.useEMA, isDefining: false,
+      meaning: "whether the moving average of the weights is evaluated"),
+  ]
+
+  private static let run = [
+    ConfigurationKey(
+      "run.threads", \.run.threads, .range(0...1_024), isDefining: false,
+      meaning: "threads of a rank; 0 divides the host's cores among its ranks"),
+    ConfigurationKey("run.log_level", \.run.logLevel, isDefining: false, meaning: "least severe messages in the log"),
+    ConfigurationKey(
+      "run.log_every_steps", \.run.logEverySteps, .range(1...0xFFFF_FFFF), unit: "steps", isDefining: false,
+      meaning: "steps between records of the metrics"),
+    ConfigurationKey(
+      "run.timeout_seconds", \.run.timeoutSeconds, .above(0), unit: "seconds", isDefining: false,
+      meaning: "longest wait for another rank before the job ends with an error"),
+    ConfigurationKey("run.progress", \.run.progress, isDefining: false, meaning: "how progress is shown on rank 0"),
+  ]
+}
