@@ -16,7 +16,7 @@ public struct NetworkWindows: Hashable, Sendable {
 }
 
 /// Which of a plan's masks a convolution uses.
-enum MaskKind: Sendable {
+package enum MaskKind: Sendable {
   /// Type A, dilation 1: the first layer.
   case first
   /// Type B, dilation 1: gated blocks.
