@@ -1,0 +1,4 @@
+/// Row by row, each from left to right.
+enum RasterScan {
+  static func pixels(of size: ImageSize) -> [Int] { Array(0..<size.pixels) }
+}
