@@ -78,7 +78,8 @@ public struct SafetensorsFile: Sendable {
   public init(contentsOf path: String) throws(SafetensorsError) {
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .inaccessible(path: path, reason: FileManager.default.fileExists(atPath: path) ? "\(error)" : "no such file")
+      throw .inaccessible(
+        path: path, reason: FileManager.default.fileExists(atPath: path) ? "\(error)" : "no such file")
     }
     try self.init(data: data, path: path)
   }

@@ -16,7 +16,7 @@ public struct ConfigurationKey: Sendable {
   public let meaning: String
 
   /// Sets the property from a node; the problem, if the node cannot be its value.
-  let read: @Sendable (Node, inout RunConfiguration) -> ConfigurationProblem?
+  package let read: @Sendable (Node, inout RunConfiguration) -> ConfigurationProblem?
   /// The problem with the property's value, if it is of the right type but not allowed.
   let problem: @Sendable (RunConfiguration) -> ConfigurationProblem?
   /// The property's value as YAML that fits on one line.

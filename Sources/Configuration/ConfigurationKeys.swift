@@ -8,7 +8,7 @@ extension ConfigurationKey {
   private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
 
   /// The sections in the order of the file, with what each is about.
-  static let sections: [(name: String, summary: String)] = [
+  package static let sections: [(name: String, summary: String)] = [
     ("data", "the images and the values of their pixels"),
     ("model", "the network"),
     (

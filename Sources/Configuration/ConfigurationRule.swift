@@ -1,11 +1,11 @@
 /// Values that are each allowed but do not go together.
-struct ConfigurationRule: Sendable {
+package struct ConfigurationRule: Sendable {
   /// The keys it is about, the one to blame first; the first that was given is where the fault is reported.
-  let keys: [String]
+  package let keys: [String]
   /// Why the combination is impossible and what to change; nil when it is possible.
   let reason: @Sendable (RunConfiguration) -> String?
 
-  static let all = [
+  package static let all = [
     ConfigurationRule(keys: ["data.folder", "data.set"]) { configuration in
       guard configuration.data.folder == nil && configuration.data.set != .digits else { return nil }
       return "'data.set' is \(configuration.data.set.yaml), which does not come with the program; "

@@ -4,7 +4,9 @@ import Tensors
 public enum Addition {
   /// y += x, same shape.
   public static func add(_ x: Matrix, to y: Matrix, pool: ThreadPool) {
-    precondition(x.rows == y.rows && x.columns == y.columns, "Addition.add: [\(x.rows), \(x.columns)] to [\(y.rows), \(y.columns)]")
+    precondition(
+      x.rows == y.rows && x.columns == y.columns, "Addition.add: [\(x.rows), \(x.columns)] to [\(y.rows), \(y.columns)]"
+    )
     pool.run(Rows(rows: x.rows, channels: x.columns, x: x.base, y: y.base))
   }
 

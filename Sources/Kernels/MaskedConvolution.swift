@@ -15,7 +15,8 @@ public enum MaskedConvolution {
     precondition(
       weight.count == Panels.elements(taps: plan.taps, inputs: x.columns, outputs: y.columns)
         && (bias?.count ?? y.columns) >= y.columns
-        && (maskWeight?.count ?? 0) == (maskWeight == nil ? 0 : Panels.elements(taps: plan.taps, inputs: 1, outputs: y.columns)),
+        && (maskWeight?.count ?? 0)
+          == (maskWeight == nil ? 0 : Panels.elements(taps: plan.taps, inputs: 1, outputs: y.columns)),
       "MaskedConvolution.forward: weight of \(weight.count) for \(plan.taps) taps, \(x.columns) -> \(y.columns)")
     pool.run(
       MaskedConvolutionForward(

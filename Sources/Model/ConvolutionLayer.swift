@@ -95,7 +95,7 @@ package struct ConvolutionLayer: Sendable {
   }
 
   /// Floats of the transposed weight.
-  var transposedCount: Int { Panels.elements(taps: taps, inputs: outputs, outputs: inputs) }
+  package var transposedCount: Int { Panels.elements(taps: taps, inputs: outputs, outputs: inputs) }
 
   private func effectiveWeight(_ pass: ForwardPass) -> Matrix {
     switch weight {
@@ -120,6 +120,17 @@ package struct ForwardPass {
   package let plan: OrderPlan
   package let normalization: LocationNormalization
   package let pool: ThreadPool
+
+  package init(
+    parameters: FloatBuffer, effectiveWeights: FloatBuffer, plan: OrderPlan, normalization: LocationNormalization,
+    pool: ThreadPool
+  ) {
+    self.parameters = parameters
+    self.effectiveWeights = effectiveWeights
+    self.plan = plan
+    self.normalization = normalization
+    self.pool = pool
+  }
 }
 
 /// What every layer's backward needs besides.
@@ -129,4 +140,10 @@ package struct BackwardPass {
   package let gradient: FloatBuffer
   /// Room for the largest transposed weight.
   package let transposedWeight: Matrix
+
+  package init(forward: ForwardPass, gradient: FloatBuffer, transposedWeight: Matrix) {
+    self.forward = forward
+    self.gradient = gradient
+    self.transposedWeight = transposedWeight
+  }
 }

@@ -29,7 +29,7 @@ package struct GatedResidualBlock: Sendable {
   }
 
   /// All of the block's layers in the order of the forward pass.
-  var layers: [ConvolutionLayer] { [convInput] + (ninSkip.map { [$0] } ?? []) + [convOut] }
+  package var layers: [ConvolutionLayer] { [convInput] + (ninSkip.map { [$0] } ?? []) + [convOut] }
 
   /// What the forward pass leaves for the backward.
   package struct Activations: Sendable {
@@ -47,6 +47,18 @@ package struct GatedResidualBlock: Sendable {
     package let keep: Matrix?
     /// `[rows, F]`
     package let output: Matrix
+
+    package init(
+      normalized: Matrix, c: Matrix, scale: Matrix, d: Matrix, outputScale: Matrix, keep: Matrix?, output: Matrix
+    ) {
+      self.normalized = normalized
+      self.c = c
+      self.scale = scale
+      self.d = d
+      self.outputScale = outputScale
+      self.keep = keep
+      self.output = output
+    }
   }
 
   /// Writes `saved.output` and all that backward needs. `wide` `[rows, 2F]` is scratch.
@@ -55,7 +67,8 @@ package struct GatedResidualBlock: Sendable {
     let counts = pass.plan.undilated.forward.visibleCounts
     ConcatELU.forward(x: x, y: wide, pool: pass.pool)
     convInput.forward(pass, x: wide, y: saved.normalized)
-    pass.normalization.forward(x: saved.normalized, columns: filters, counts: counts, scale: saved.scale, pool: pass.pool)
+    pass.normalization.forward(
+      x: saved.normalized, columns: filters, counts: counts, scale: saved.scale, pool: pass.pool)
     if let ninSkip, let a {
       if saved.c.offset != saved.normalized.offset || saved.c.buffer !== saved.normalized.buffer {
         saved.c.copy(from: saved.normalized)

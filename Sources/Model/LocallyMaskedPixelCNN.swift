@@ -89,13 +89,4 @@ public struct LocallyMaskedPixelCNN: Sendable {
 
   /// Entries of the stack that the way up fills and the way down empties.
   var stackDepth: Int { 3 * configuration.blocks + 3 }
-
-  /// The normalization of masked convolutions' outputs.
-  var locationNormalization: LocationNormalization {
-    switch configuration.normalization {
-    case .none, .weightNorm: return .none
-    case .orderRescale: return .orderRescale
-    case .pono: return .positional
-    }
-  }
 }

@@ -1,3 +1,4 @@
+import Kernels
 import Orders
 
 /// How a masked convolution's output is normalized.
@@ -10,6 +11,15 @@ public enum Normalization: String, Sendable, Codable, CaseIterable {
   case orderRescale = "order_rescale"
   /// Positional normalization: per location, zero mean and unit variance over the channels.
   case pono
+
+  /// What acts on the outputs at each location.
+  package var atLocations: LocationNormalization {
+    switch self {
+    case .none, .weightNorm: return .none
+    case .orderRescale: return .orderRescale
+    case .pono: return .positional
+    }
+  }
 }
 
 /// The distribution that the network's outputs parametrize at each pixel.
@@ -55,7 +65,7 @@ public struct ModelConfiguration: Sendable, Hashable {
   public var normalization: Normalization
   /// Probability of dropping a whole channel of an image in a gated block (dropout2d).
   public var dropout: Float
-  /// Whether convolutions and linear layers have a bias.
+  /// Whether masked convolutions have a bias; 1x1 layers always have one.
   public var bias: Bool
   /// Whether each masked convolution has a learned weight on the mask itself.
   public var maskWeight: Bool

@@ -25,7 +25,9 @@ extension LocallyMaskedPixelCNN {
         up[group][index].forward(pass, x: upInput(workspace, group, index), skip: nil, saved: saved, wide: wide)
       }
       if group < 2 {
-        dilated(pass, downsize[group], x: upInput(workspace, group, up[group].count), workspace.downsizeOutputs[group], workspace)
+        dilated(
+          pass, downsize[group], x: upInput(workspace, group, up[group].count), workspace.downsizeOutputs[group],
+          workspace)
       }
     }
     for group in 0..<3 {
@@ -36,7 +38,9 @@ extension LocallyMaskedPixelCNN {
           skip: stackEntry(workspace, skipIndex(group, index)), saved: saved, wide: wide)
       }
       if group < 2 {
-        dilated(pass, upsize[group], x: downInput(workspace, group, down[group].count), workspace.upsizeOutputs[group], workspace)
+        dilated(
+          pass, upsize[group], x: downInput(workspace, group, down[group].count), workspace.upsizeOutputs[group],
+          workspace)
       }
     }
     let activated = workspace.rows(workspace.narrow)
@@ -123,7 +127,7 @@ extension LocallyMaskedPixelCNN {
       plan.order.size == workspace.size, "plan of \(plan.order.size) images for a workspace of \(workspace.size)")
     return ForwardPass(
       parameters: parameters, effectiveWeights: workspace.effectiveWeights, plan: plan,
-      normalization: locationNormalization, pool: pool)
+      normalization: configuration.normalization.atLocations, pool: pool)
   }
 
   /// norm(convolution(x)) between two groups.

@@ -17,7 +17,7 @@ public enum BaseOrder: String, CaseIterable, Codable, Sendable {
   }
 
   /// The pixels of a `size` image (row * columns + column) along this order, which exists on that size.
-  func pixels(of size: ImageSize) -> [Int] {
+  package func pixels(of size: ImageSize) -> [Int] {
     switch self {
     case .rasterScan: return RasterScan.pixels(of: size)
     case .sCurve: return SCurve.pixels(of: size)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Yams
 
-@testable import Configuration
+import Configuration
 
 @Suite struct ConfigurationKeyTests {
   @Test func everyPathIsUniqueAndInAKnownSection() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Orders
+import Orders
 
 /// Where each pixel comes in `order`, row by row, as one would draw it.
 func picture(_ order: GenerationOrder) -> [[Int32]] {

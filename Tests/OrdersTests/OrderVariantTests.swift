@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Orders
+import Orders
 
 @Suite struct OrderVariantTests {
   @Test func variantsOfASquareAreTheEightSymmetries() throws {
