@@ -47,6 +47,14 @@ public final class FloatBuffer: @unchecked Sendable {
     base.update(from: other.base, count: count)
   }
 
+  /// Copies into `range` as many elements of `other` from `offset`; the two places do not overlap.
+  public func copy(_ range: Range<Int>, from other: FloatBuffer, at offset: Int) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count && offset >= 0 && offset + range.count <= other.count,
+      "FloatBuffer.copy: \(offset)..<\(offset + range.count) of \(other.count) elements into \(range) of \(count)")
+    (base + range.lowerBound).update(from: other.base + offset, count: range.count)
+  }
+
   /// The elements of `range` as an array.
   public func values(in range: Range<Int>) -> [Float] {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "FloatBuffer: range \(range) outside 0..<\(count)")

@@ -1,0 +1,86 @@
+/// What a rank does together with others; named in errors.
+public enum CollectiveOperation: Sendable, Equatable, CustomStringConvertible {
+  case connect
+  case barrier
+  case broadcast(root: Int)
+  case allGather
+  case maximum
+  case send(to: Int)
+  case receive(from: Int)
+  case finalize
+
+  /// The operation in words.
+  public var description: String {
+    switch self {
+    case .connect: return "connect"
+    case .barrier: return "barrier"
+    case .broadcast(let root): return "broadcast from rank \(root)"
+    case .allGather: return "all-gather"
+    case .maximum: return "maximum over the ranks"
+    case .send(let peer): return "send to rank \(peer)"
+    case .receive(let peer): return "receive from rank \(peer)"
+    case .finalize: return "finalize"
+    }
+  }
+}
+
+/// A rank that others wait for in vain.
+public struct SilentRank: Sendable, Equatable, CustomStringConvertible {
+  /// Its number.
+  public let rank: Int
+  /// The name of its host.
+  public let host: String
+
+  /// Rank `rank` on `host`.
+  public init(rank: Int, host: String) {
+    self.rank = rank
+    self.host = host
+  }
+
+  /// Rank and host.
+  public var description: String { "rank \(rank) on \(host)" }
+}
+
+/// Why ranks cannot work together. After one of these a rank can only `abort`: what the others did is unknown.
+public enum CollectiveError: Error, Equatable, CustomStringConvertible {
+  /// Nothing happened for `seconds`. `silentRanks` did not answer a roll call; none when all are there and wait.
+  case timedOut(operation: CollectiveOperation, step: Int?, seconds: Double, silentRanks: [SilentRank])
+  /// MPI refused; `text` is its own explanation.
+  case refused(operation: CollectiveOperation, step: Int?, code: Int, text: String)
+  /// The MPI library does not allow calls from more than one thread, not even one at a time.
+  case withoutThreads(provided: Int)
+  /// The launcher announced another number of ranks than MPI finds: it belongs to another MPI library.
+  case foreignLauncher(announced: Int, found: Int)
+  /// Slurm started several tasks without connecting them by MPI.
+  case launcherWithoutMPI(tasks: Int)
+
+  /// What happened, where, what to do.
+  public var description: String {
+    switch self {
+    case .timedOut(let operation, let step, let seconds, let silentRanks):
+      let what = "\(operation)\(Self.place(step)): nothing for \(Self.text(seconds)) s"
+      guard !silentRanks.isEmpty else {
+        return "\(what), although all ranks answer: they wait for different things, which is a defect of this program"
+      }
+      let names = silentRanks.map(\.description).joined(separator: ", ")
+      return "\(what); no answer from \(names): dead, stopped, unreachable, or slower than the timeout allows"
+    case .refused(let operation, let step, let code, let text):
+      return "\(operation)\(Self.place(step)): MPI error \(code): \(text)"
+    case .withoutThreads(let provided):
+      return "connect: this MPI library offers thread level \(provided), MPI_THREAD_SERIALIZED is needed; "
+        + "use a build of Open MPI with thread support"
+    case .foreignLauncher(let announced, let found):
+      return "connect: the launcher started \(announced) ranks, MPI finds \(found); "
+        + "start with the mpirun of the Open MPI that this program is linked to"
+    case .launcherWithoutMPI(let tasks):
+      return "connect: srun started \(tasks) tasks that do not know each other; "
+        + "use srun --mpi=pmix, or mpirun inside the allocation"
+    }
+  }
+
+  private static func place(_ step: Int?) -> String { step.map { " at step \($0)" } ?? "" }
+
+  private static func text(_ seconds: Double) -> String {
+    seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
+  }
+}

@@ -1,0 +1,301 @@
+import COpenMPI
+import Foundation
+import Tensors
+
+/// The ranks of an MPI job.
+///
+/// MPI's blocking operations wait for ever when a peer is stopped or unreachable, so every operation here is started
+/// without blocking and then polled against a deadline.
+///
+/// Sendable by the rule of `Communicator` (one thread at a time), which is what MPI_THREAD_SERIALIZED allows.
+///
+/// This is the only file that gives memory to MPI. Until an operation is complete MPI may use its memory, also when we have
+/// stopped waiting; therefore it is only ever given `scratch`, which is freed in `finalize` alone, and buffers that
+/// `transfers` keeps alive.
+final class MPICommunicator: Communicator, @unchecked Sendable {
+  let rank: Int
+  let size: Int
+  private(set) var hosts: [String] = []
+  var timeoutSeconds: Double
+  var step: Int?
+
+  private let world: MPI_Comm
+  private let rollCall: RollCall
+
+  private var scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+  /// Counts of all ranks, then displacements: the arguments of a gather under way.
+  private let layout: UnsafeMutableBufferPointer<Int32>
+
+  private struct Transfer {
+    var request: MPI_Request?
+    var operation: CollectiveOperation
+    var buffer: FloatBuffer?
+    var generation: Int
+  }
+  private var transfers: [Transfer] = []
+  private var freeTransfers: [Int] = []
+  /// The buffer of the gather under way or given up.
+  private var gathered: FloatBuffer?
+
+  /// Largest piece of a broadcast.
+  private static let pieceBytes = 4 << 20
+  /// How often a waiting rank looks whether another one calls the roll.
+  private static let listeningSeconds = 0.05
+
+  /// Starts MPI. `announced` is what the launcher says the number of ranks is.
+  init(announced: Int?, timeoutSeconds: Double) throws(CollectiveError) {
+    self.timeoutSeconds = timeoutSeconds
+    let name = "connect: MPI_Init_thread"
+    let needed = lmconv_mpi_thread_serialized()
+    var provided: Int32 = 0
+    let started = BlockingCall.run(name, seconds: timeoutSeconds) { MPI_Init_thread(nil, nil, needed, &provided) }
+    try Self.check(started, .connect, step: nil)
+    guard provided >= needed else { throw .withoutThreads(provided: Int(provided)) }
+    world = lmconv_mpi_comm_world()
+    try Self.check(MPI_Comm_set_errhandler(world, lmconv_mpi_errors_return()), .connect, step: nil)
+    var number: Int32 = 0
+    try Self.check(MPI_Comm_rank(world, &number), .connect, step: nil)
+    rank = Int(number)
+    try Self.check(MPI_Comm_size(world, &number), .connect, step: nil)
+    size = Int(number)
+    if let announced, announced != size { throw .foreignLauncher(announced: announced, found: size) }
+
+    var duplicate: MPI_Comm?
+    let world = world
+    // Blocks, unlike what follows: until it is done there is no communicator to call the roll on.
+    let duplicated = BlockingCall.run("connect: MPI_Comm_dup", seconds: timeoutSeconds) {
+      MPI_Comm_dup(world, &duplicate)
+    }
+    try Self.check(duplicated, .connect, step: nil)
+    guard let duplicate else { throw .refused(operation: .connect, step: nil, code: 0, text: "no communicator") }
+    rollCall = RollCall(world: duplicate, rank: rank, size: size)
+
+    layout = .allocate(capacity: 2 * size)
+    layout.initialize(repeating: 0)
+    hosts = Array(repeating: "?", count: size)
+    hosts = try allGather(Array(Self.hostName().utf8)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private static func hostName() throws(CollectiveError) -> String {
+    var length: Int32 = 0
+    var characters = [CChar](repeating: 0, count: Int(lmconv_mpi_max_processor_name()))
+    try check(MPI_Get_processor_name(&characters, &length), .connect, step: nil)
+    return String(decoding: characters.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  // MARK: Collective operations
+
+  func barrier() throws(CollectiveError) { try barrier(as: .barrier) }
+
+  private func barrier(as operation: CollectiveOperation) throws(CollectiveError) {
+    var request: MPI_Request?
+    try check(MPI_Ibarrier(world, &request), operation)
+    try complete(&request, operation)
+  }
+
+  func broadcast(_ bytes: [UInt8], from root: Int) throws(CollectiveError) -> [UInt8] {
+    let operation = CollectiveOperation.broadcast(root: root)
+    var count = Int64(bytes.count)
+    let numberBytes = MemoryLayout<Int64>.size
+    scratch.storeBytes(of: count, as: Int64.self)
+    try broadcastScratch(numberBytes, root, operation)
+    count = scratch.load(as: Int64.self)
+
+    var result = rank == root ? bytes : []
+    result.reserveCapacity(Int(count))
+    for start in stride(from: 0, to: Int(count), by: Self.pieceBytes) {
+      let piece = start..<min(start + Self.pieceBytes, Int(count))
+      reserveScratch(piece.count)
+      if rank == root { scratch.copyBytes(from: bytes[piece]) }
+      try broadcastScratch(piece.count, root, operation)
+      if rank != root { result.append(contentsOf: scratch[..<piece.count]) }
+    }
+    return result
+  }
+
+  private func broadcastScratch(
+    _ count: Int, _ root: Int, _ operation: CollectiveOperation
+  ) throws(CollectiveError) {
+    var request: MPI_Request?
+    try check(
+      MPI_Ibcast(scratch.baseAddress, Int32(count), lmconv_mpi_byte(), Int32(root), world, &request), operation)
+    try complete(&request, operation)
+  }
+
+  func allGather(_ bytes: [UInt8]) throws(CollectiveError) -> [[UInt8]] {
+    var lengths = [Double](repeating: 0, count: size)
+    lengths[rank] = Double(bytes.count)
+    try allGather(&lengths, counts: Array(repeating: 1, count: size))
+
+    let starts = setLayout(counts: lengths.map { Int($0) })
+    reserveScratch(starts.total)
+    UnsafeMutableRawBufferPointer(rebasing: scratch[starts.own...]).copyBytes(from: bytes)
+    try allGatherInPlace(scratch.baseAddress, lmconv_mpi_byte())
+    return (0..<size).map { peer in
+      let start = Int(layout[size + peer])
+      return Array(scratch[start..<(start + Int(layout[peer]))])
+    }
+  }
+
+  func allGather(_ values: inout [Double], counts: [Int]) throws(CollectiveError) {
+    precondition(counts.count == size, "allGather: \(counts.count) counts for \(size) ranks")
+    let starts = setLayout(counts: counts)
+    precondition(starts.total == values.count, "allGather: counts \(starts.total) of \(values.count) values")
+    reserveScratch(values.count * MemoryLayout<Double>.stride)
+    values.withUnsafeBytes { scratch.copyMemory(from: $0) }
+    try allGatherInPlace(scratch.baseAddress, lmconv_mpi_double())
+    values.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<$0.count])) }
+  }
+
+  func allGather(_ buffer: FloatBuffer, ranges: [Range<Int>]) throws(CollectiveError) {
+    precondition(ranges.count == size, "allGather: \(ranges.count) ranges for \(size) ranks")
+    for (peer, range) in ranges.enumerated() {
+      precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "allGather: range \(range)")
+      layout[peer] = Int32(range.count)
+      layout[size + peer] = Int32(range.lowerBound)
+    }
+    gathered = buffer
+    try allGatherInPlace(buffer.base, lmconv_mpi_float())
+    gathered = nil
+  }
+
+  /// Lays out `counts` elements of each rank one after the other.
+  private func setLayout(counts: [Int]) -> (own: Int, total: Int) {
+    var (own, total) = (0, 0)
+    for (peer, count) in counts.enumerated() {
+      layout[peer] = Int32(count)
+      layout[size + peer] = Int32(total)
+      if peer == rank { own = total }
+      total += count
+    }
+    return (own, total)
+  }
+
+  private func allGatherInPlace(
+    _ base: UnsafeMutableRawPointer?, _ type: MPI_Datatype?
+  ) throws(CollectiveError) {
+    var request: MPI_Request?
+    let counts = layout.baseAddress
+    let started = MPI_Iallgatherv(
+      lmconv_mpi_in_place(), 0, lmconv_mpi_datatype_null(), base, counts, counts?.advanced(by: size), type, world,
+      &request)
+    try check(started, .allGather)
+    try complete(&request, .allGather)
+  }
+
+  func maximum(_ value: Int) throws(CollectiveError) -> Int {
+    scratch.storeBytes(of: Int64(value), as: Int64.self)
+    var request: MPI_Request?
+    let started = MPI_Iallreduce(
+      lmconv_mpi_in_place(), scratch.baseAddress, 1, lmconv_mpi_int64(), lmconv_mpi_max(), world, &request)
+    try check(started, .maximum)
+    try complete(&request, .maximum)
+    return Int(scratch.load(as: Int64.self))
+  }
+
+  // MARK: Transfers
+
+  func startSend(
+    _ buffer: FloatBuffer, _ range: Range<Int>, to peer: Int, tag: Int
+  ) throws(CollectiveError) -> TransferRequest {
+    precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "startSend: range \(range)")
+    let operation = CollectiveOperation.send(to: peer)
+    var request: MPI_Request?
+    let started = MPI_Isend(
+      buffer.base + range.lowerBound, Int32(range.count), lmconv_mpi_float(), Int32(peer), Int32(tag), world, &request)
+    try check(started, operation)
+    return record(request, operation, buffer)
+  }
+
+  func startReceive(
+    _ buffer: FloatBuffer, _ range: Range<Int>, from peer: Int, tag: Int
+  ) throws(CollectiveError) -> TransferRequest {
+    precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "startReceive: range \(range)")
+    let operation = CollectiveOperation.receive(from: peer)
+    var request: MPI_Request?
+    let started = MPI_Irecv(
+      buffer.base + range.lowerBound, Int32(range.count), lmconv_mpi_float(), Int32(peer), Int32(tag), world, &request)
+    try check(started, operation)
+    return record(request, operation, buffer)
+  }
+
+  func wait(for request: TransferRequest) throws(CollectiveError) {
+    let transfer = transfers[request.index]
+    precondition(transfer.generation == request.generation, "Communicator: \(transfer.operation) waited for twice")
+    transfers[request.index].generation += 1
+    var handle = transfer.request
+    try complete(&handle, transfer.operation)
+    transfers[request.index].buffer = nil
+    freeTransfers.append(request.index)
+  }
+
+  /// Reuses the places of finished transfers, so that the steady state allocates nothing.
+  private func record(
+    _ request: MPI_Request?, _ operation: CollectiveOperation, _ buffer: FloatBuffer
+  ) -> TransferRequest {
+    guard let index = freeTransfers.popLast() else {
+      transfers.append(Transfer(request: request, operation: operation, buffer: buffer, generation: 0))
+      return TransferRequest(index: transfers.count - 1, generation: 0)
+    }
+    transfers[index].request = request
+    transfers[index].operation = operation
+    transfers[index].buffer = buffer
+    return TransferRequest(index: index, generation: transfers[index].generation)
+  }
+
+  // MARK: Waiting, ending, errors
+
+  /// Polls until `request` is complete. While it waits it answers the roll calls of others.
+  private func complete(_ request: inout MPI_Request?, _ operation: CollectiveOperation) throws(CollectiveError) {
+    var patience = PollingWait()
+    var nextListening = Self.listeningSeconds
+    while true {
+      var isComplete: Int32 = 0
+      try check(MPI_Test(&request, &isComplete, lmconv_mpi_status_ignore()), operation)
+      if isComplete != 0 { return }
+      patience.pause()
+      if patience.seconds >= nextListening {
+        rollCall.listen()
+        nextListening = patience.seconds + Self.listeningSeconds
+      }
+      if patience.seconds >= timeoutSeconds {
+        let silent = rollCall.silentRanks().map { SilentRank(rank: $0, host: hosts[$0]) }
+        throw .timedOut(operation: operation, step: step, seconds: timeoutSeconds, silentRanks: silent)
+      }
+    }
+  }
+
+  func abort(exitCode: Int32) -> Never {
+    let world = world
+    // MPI_Abort asks the launcher to end the job; when that is cut off too, ending ourselves must do.
+    BlockingCall.run("abort", seconds: 10, exitCode: exitCode) { _ = MPI_Abort(world, exitCode) }
+    _exit(exitCode)
+  }
+
+  func finalize() throws(CollectiveError) {
+    // After this all ranks are in finalize, so that the blocking call has nobody to wait for.
+    try barrier(as: .finalize)
+    try check(BlockingCall.run("finalize: MPI_Finalize", seconds: timeoutSeconds) { MPI_Finalize() }, .finalize)
+    scratch.deallocate()
+    layout.deallocate()
+  }
+
+  private func reserveScratch(_ byteCount: Int) {
+    guard byteCount > scratch.count else { return }
+    scratch.deallocate()
+    scratch = .allocate(byteCount: byteCount, alignment: 64)
+  }
+
+  private func check(_ code: Int32, _ operation: CollectiveOperation) throws(CollectiveError) {
+    try Self.check(code, operation, step: step)
+  }
+
+  private static func check(_ code: Int32, _ operation: CollectiveOperation, step: Int?) throws(CollectiveError) {
+    guard code != lmconv_mpi_success() else { return }
+    var length: Int32 = 0
+    var characters = [CChar](repeating: 0, count: Int(lmconv_mpi_max_error_string()))
+    let explained = MPI_Error_string(code, &characters, &length) == lmconv_mpi_success()
+    let text = String(decoding: characters.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    throw .refused(operation: operation, step: step, code: Int(code), text: explained ? text : "no explanation")
+  }
+}

@@ -1,0 +1,55 @@
+import Testing
+
+@Suite(.serialized) struct ManyRanksTests {
+  @Test(arguments: [(1, 3000), (3, 50_000), (8, 20_001), (5, 1)])
+  func reductionGivesTheSameBitsOnAnyNumberOfRanks(slots: Int, count: Int) throws {
+    let arguments = ["reduce", "\(slots)", "\(count)", "2"]
+    let alone = try Probe.run(ranks: nil, arguments)
+    #expect(alone.exitCode == 0, "\(alone.errors)")
+    #expect(alone.output.contains("ranks agree true"))
+    for ranks in 1...4 {
+      let together = try Probe.run(ranks: ranks, arguments)
+      #expect(together.exitCode == 0, "\(together.errors)")
+      #expect(together.output == alone.output, "\(ranks) ranks")
+    }
+  }
+
+  @Test(arguments: [nil, 1, 2, 3, 4])
+  func everyOperationDeliversOnEveryRank(ranks: Int?) throws {
+    let probe = try Probe.run(ranks: ranks, ["operations"])
+    let size = ranks ?? 1
+    #expect(probe.output == "size \(size), wrong 0, highest \(size - 11)\n", "\(probe.errors)")
+    #expect(probe.exitCode == 0)
+  }
+
+  @Test func memoryDoesNotGrowOverSteps() throws {
+    let probe = try Probe.run(ranks: 2, ["reduce", "4", "20000", "205"])
+    #expect(probe.exitCode == 0)
+    let growths = probe.errors.split(separator: "\n").filter { $0.hasPrefix("memory grew by") }
+      .compactMap { $0.split(separator: " ").dropLast().last.flatMap { Int($0) } }
+    #expect(growths.count == 2)
+    // 200 steps that each lost one vector of 80 kB would show 16,000 kB.
+    for growth in growths { #expect(growth < 1000, "\(probe.errors)") }
+  }
+
+  @Test func aStoppedRankIsNamedByTheOthers() throws {
+    let probe = try Probe.run(ranks: 3, ["stop"])
+    #expect(probe.exitCode == 76)
+    #expect(probe.errors.contains("receive from rank 2 at step 12: nothing for 2 s; no answer from rank 2 on "))
+    #expect(!probe.errors.contains("no answer from rank 0"))
+    #expect(!probe.errors.contains("no answer from rank 1"))
+    #expect(probe.seconds < 20)
+  }
+
+  @Test func aRankThatExitsEndsTheJob() throws {
+    let probe = try Probe.run(ranks: 3, ["exit"])
+    #expect(probe.exitCode != 0)
+    #expect(probe.seconds < 20)
+  }
+
+  @Test func ranksThatWaitForDifferentThingsSaySo() throws {
+    let probe = try Probe.run(ranks: 2, ["disagree"])
+    #expect(probe.exitCode == 76)
+    #expect(probe.errors.contains(": nothing for 1 s, although all ranks answer: they wait for different things"))
+  }
+}
