@@ -1,12 +1,20 @@
 /// What a rank does together with others; named in errors.
 public enum CollectiveOperation: Sendable, Equatable, CustomStringConvertible {
+  /// Finding the other ranks.
   case connect
+  /// Waiting until all have come.
   case barrier
+  /// Sending bytes of `root` to all.
   case broadcast(root: Int)
+  /// Sending everyone's part to all.
   case allGather
+  /// Agreeing on the largest of everyone's values.
   case maximum
+  /// Sending floats to one rank.
   case send(to: Int)
+  /// Receiving floats from one rank.
   case receive(from: Int)
+  /// Leaving together.
   case finalize
 
   /// The operation in words.
@@ -43,7 +51,7 @@ public struct SilentRank: Sendable, Equatable, CustomStringConvertible {
 
 /// Why ranks cannot work together. After one of these a rank can only `abort`: what the others did is unknown.
 public enum CollectiveError: Error, Equatable, CustomStringConvertible {
-  /// Nothing happened for `seconds`. `silentRanks` did not answer a roll call; none when all are there and wait.
+  /// Not complete after `seconds`. `silentRanks` did not answer a roll call; none when all are there and wait.
   case timedOut(operation: CollectiveOperation, step: Int?, seconds: Double, silentRanks: [SilentRank])
   /// MPI refused; `text` is its own explanation.
   case refused(operation: CollectiveOperation, step: Int?, code: Int, text: String)
@@ -58,9 +66,11 @@ public enum CollectiveError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .timedOut(let operation, let step, let seconds, let silentRanks):
-      let what = "\(operation)\(Self.place(step)): nothing for \(Self.text(seconds)) s"
+      let what = "\(operation)\(Self.place(step)): not complete after \(Self.text(seconds)) s"
       guard !silentRanks.isEmpty else {
-        return "\(what), although all ranks answer: they wait for different things, which is a defect of this program"
+        return
+          "\(what), although all ranks answer: the network is too slow for the timeout, or a defect of this program "
+          + "makes them wait for different things"
       }
       let names = silentRanks.map(\.description).joined(separator: ", ")
       return "\(what); no answer from \(names): dead, stopped, unreachable, or slower than the timeout allows"

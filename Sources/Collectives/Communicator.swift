@@ -19,7 +19,7 @@ public protocol Communicator: AnyObject, Sendable {
   var size: Int { get }
   /// Host names by rank.
   var hosts: [String] { get }
-  /// Seconds without progress after which a wait ends with an error.
+  /// Seconds after which a wait ends with an error; more than the longest a rank may be busy with something else.
   var timeoutSeconds: Double { get set }
   /// The step that errors name, if any.
   var step: Int? { get set }

@@ -8,13 +8,13 @@ struct CollectiveErrorTests {
       CollectiveError.timedOut(
         operation: .receive(from: 2), step: 1200, seconds: 30,
         silentRanks: [SilentRank(rank: 2, host: "b"), SilentRank(rank: 3, host: "c")]),
-      "receive from rank 2 at step 1200: nothing for 30 s; no answer from rank 2 on b, rank 3 on c: "
+      "receive from rank 2 at step 1200: not complete after 30 s; no answer from rank 2 on b, rank 3 on c: "
         + "dead, stopped, unreachable, or slower than the timeout allows"
     ),
     (
       .timedOut(operation: .barrier, step: nil, seconds: 1.5, silentRanks: []),
-      "barrier: nothing for 1.5 s, although all ranks answer: they wait for different things, "
-        + "which is a defect of this program"
+      "barrier: not complete after 1.5 s, although all ranks answer: the network is too slow for the timeout, "
+        + "or a defect of this program makes them wait for different things"
     ),
     (
       .refused(operation: .broadcast(root: 0), step: 3, code: 15, text: "MPI_ERR_TRUNCATE: message truncated"),
