@@ -22,7 +22,9 @@ let package = Package(
   name: "lmconv",
   products: [.executable(name: "lmconv", targets: ["Command"])],
   dependencies: [
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
@@ -43,7 +45,7 @@ let package = Package(
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
     .target(name: "Imaging", dependencies: ["Orders", "CPNG"], swiftSettings: settings),
     .target(
-      name: "Configuration", dependencies: ["Orders", "Model", .product(name: "Yams", package: "Yams")],
+      name: "Configuration", dependencies: ["Orders", "Model", "Datasets", .product(name: "Yams", package: "Yams")],
       swiftSettings: settings),
     .target(
       name: "Evaluation", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Datasets", "Collectives"],
@@ -54,10 +56,14 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints", "Evaluation",
-        "Sampling",
+        "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints",
+        "Configuration", "Evaluation", "Sampling", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
-    .executableTarget(name: "Command", dependencies: ["Training", "CProcessorCheck"], swiftSettings: settings),
+    .executableTarget(
+      name: "Command",
+      dependencies: [
+        "Training", "CProcessorCheck", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: settings),
 
     .target(name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

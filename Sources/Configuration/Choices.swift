@@ -1,52 +1,22 @@
-extension RunConfiguration {
-  /// A data set the program can read.
-  public enum DataSet: String, Sendable, CaseIterable {
-    /// 5,000 digits of MNIST that come with the program.
-    case digits
-    /// MNIST, in its IDX files.
-    case mnist
-    /// CIFAR-10, in its binary batches.
-    case cifar10
+import Datasets
 
-    /// Channels of its images.
-    public var channels: Int {
-      switch self {
-      case .digits, .mnist: return 1
-      case .cifar10: return 3
-      }
+extension ImageSet {
+  /// Channels of its images.
+  public var channels: Int {
+    switch self {
+    case .digits, .mnist: return 1
+    case .cifar10: return 3
     }
   }
+}
 
-  /// How grey values become 0 and 1.
-  public enum Binarization: String, Sendable, CaseIterable {
-    /// Not at all.
-    case none
-    /// 1 where the value is at least one half.
-    case threshold
-    /// 1 with the value as its probability, drawn anew each time the image is used.
-    case stochastic
-  }
-
+extension RunConfiguration {
   /// The family of distributions the network's outputs parametrize.
   public enum Distribution: String, Sendable, CaseIterable {
     /// Two classes.
     case binary
     /// Discretized mixture of logistics over 2^bits levels.
     case logisticMixture = "logistic_mixture"
-  }
-
-  /// A base order that the program can generate.
-  public enum OrderBase: String, Sendable, CaseIterable {
-    /// Row by row.
-    case rasterScan = "raster_scan"
-    /// Row by row, odd rows from right to left.
-    case sCurve = "s_curve"
-    /// Hilbert curve: square images whose side is a power of two.
-    case hilbert
-    /// Generalized Hilbert curve, for any rectangle.
-    case gilbert2d
-    /// The S-curve with the centre quarter of the image moved to the end.
-    case sCurveCenterQuarterLast = "s_curve_center_quarter_last"
   }
 
   /// What one draw of a generation order is for.

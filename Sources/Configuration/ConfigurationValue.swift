@@ -1,3 +1,5 @@
+import Datasets
+import Orders
 import Model
 import Yams
 
@@ -141,10 +143,10 @@ extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawVal
 }
 
 extension Normalization: ConfigurationValue {}
-extension RunConfiguration.DataSet: ConfigurationValue {}
-extension RunConfiguration.Binarization: ConfigurationValue {}
+extension ImageSet: ConfigurationValue {}
+extension Binarization: ConfigurationValue {}
 extension RunConfiguration.Distribution: ConfigurationValue {}
-extension RunConfiguration.OrderBase: ConfigurationValue {}
+extension BaseOrder: ConfigurationValue {}
 extension RunConfiguration.OrderInterval: ConfigurationValue {}
 extension RunConfiguration.Schedule: ConfigurationValue {}
 extension RunConfiguration.LossUnit: ConfigurationValue {}

@@ -1,4 +1,6 @@
+import Datasets
 import Model
+import Orders
 
 /// Everything a run is told: one struct a section of the YAML file, one property a key.
 ///
@@ -45,7 +47,7 @@ extension RunConfiguration {
   /// Section `data`: the images and the values of their pixels.
   public struct DataOptions: Sendable, Hashable {
     /// Key `data.set`.
-    public var set = DataSet.digits
+    public var set = ImageSet.digits
     /// Key `data.folder`; nil for the digits that come with the program.
     public var folder: String?
     /// Key `data.bits`.
@@ -81,7 +83,7 @@ extension RunConfiguration {
   /// Section `orders`: the generation orders trained and tested with.
   public struct OrderOptions: Sendable, Hashable {
     /// Key `orders.base`.
-    public var base = OrderBase.sCurve
+    public var base = BaseOrder.sCurve
     /// Key `orders.file`; nil for the order that `base` names.
     public var file: String?
     /// Key `orders.transpose`.
