@@ -13,6 +13,8 @@ public enum SafetensorsError: Error, Equatable, CustomStringConvertible {
   /// A tensor is of another type than asked for.
   case wrongType(path: String, name: String, expected: String, found: String)
 
+  init(_ failure: FileFailure) { self = .inaccessible(path: failure.path, reason: failure.reason) }
+
   /// What happened, where.
   public var description: String {
     switch self {
@@ -76,84 +78,66 @@ public struct SafetensorsFile: Sendable {
   ///
   /// - Throws: when the file is unreadable, truncated or not of the format.
   public init(contentsOf path: String) throws(SafetensorsError) {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .inaccessible(
-        path: path, reason: FileManager.default.fileExists(atPath: path) ? "\(error)" : "no such file")
+    var header = Data()
+    try self.init(contentsOf: path, header: &header)
+  }
+
+  /// Reads the file at `path` and hands out its bytes before the first tensor in `header`, for a checksum.
+  ///
+  /// Tensors are read one at a time, so that a file never needs its size twice in memory.
+  init(contentsOf path: String, header: inout Data) throws(SafetensorsError) {
+    let source: ReadableFile
+    do throws(FileFailure) { source = try ReadableFile(path) } catch { throw SafetensorsError(error) }
+    try self.init(path: path, byteCount: source.byteCount, header: &header) { count throws(SafetensorsError) in
+      do throws(FileFailure) { return try source.next(count) } catch { throw SafetensorsError(error) }
     }
-    try self.init(data: data, path: path)
   }
 
   /// Parses `data`; `path` is used in messages.
   ///
   /// - Throws: when the data is truncated or not of the format.
   public init(data: Data, path: String) throws(SafetensorsError) {
+    var header = Data()
+    var rest = data
+    try self.init(path: path, byteCount: data.count, header: &header) { count in
+      defer { rest = rest.dropFirst(count) }
+      return rest.prefix(count)
+    }
+  }
+
+  /// Parses a file of `byteCount` bytes, of which `next` gives as many as asked for, from the first to the last.
+  private init(
+    path: String, byteCount: Int, header: inout Data, next: (Int) throws(SafetensorsError) -> Data
+  ) throws(SafetensorsError) {
+    var position = 0
+    func take(_ count: Int) throws(SafetensorsError) -> Data {
+      guard count <= byteCount - position else {
+        throw .truncated(path: path, expectedBytes: position + count, foundBytes: byteCount)
+      }
+      // A copy of its own, which begins at index 0 and does not keep the whole file in memory.
+      let bytes = Data(try next(count))
+      guard bytes.count == count else {
+        throw .truncated(path: path, expectedBytes: byteCount, foundBytes: position + bytes.count)
+      }
+      position += count
+      return bytes
+    }
+
+    let prefix = try take(8)
+    let jsonBytes = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard jsonBytes <= SafetensorsHeader.maximumBytes else {
+      throw .malformed(
+        path: path, reason: "a header of \(jsonBytes) bytes, the limit is \(SafetensorsHeader.maximumBytes)")
+    }
+    let json = try take(Int(jsonBytes))
+    header = prefix + json
+    let parsed = try SafetensorsHeader(json: json, path: path)
     self.path = path
+    metadata = parsed.metadata
     tensors = [:]
-    metadata = [:]
-    guard data.count >= 8 else { throw .truncated(path: path, expectedBytes: 8, foundBytes: data.count) }
-    var headerBytes: UInt64 = 0
-    for index in 0..<8 { headerBytes |= UInt64(data[data.startIndex + index]) << UInt64(8 * index) }
-    guard headerBytes <= 100_000_000 else {
-      throw .malformed(path: path, reason: "a header of \(headerBytes) bytes, the limit is 100000000")
-    }
-    let start = 8 + Int(headerBytes)
-    guard data.count >= start else { throw .truncated(path: path, expectedBytes: start, foundBytes: data.count) }
-    let parsed: Any
-    do {
-      parsed = try JSONSerialization.jsonObject(
-        with: data.subdata(in: (data.startIndex + 8)..<(data.startIndex + start)))
-    } catch { throw .malformed(path: path, reason: "the header is not JSON") }
-    guard let header = parsed as? [String: Any] else {
-      throw .malformed(path: path, reason: "the header is not a JSON object")
-    }
-    var extents: [(name: String, begin: Int, end: Int)] = []
-    for (name, value) in header {
-      guard let fields = value as? [String: Any] else {
-        throw .malformed(path: path, reason: "entry '\(name)' is not an object")
-      }
-      if name == "__metadata__" {
-        guard let text = fields as? [String: String] else {
-          throw .malformed(path: path, reason: "metadata values are not all strings")
-        }
-        metadata = text
-        continue
-      }
-      guard let typeName = fields["dtype"] as? String, let type = ElementType(rawValue: typeName) else {
-        throw .malformed(path: path, reason: "tensor '\(name)' has an unknown type \(fields["dtype"] ?? "none")")
-      }
-      guard let shape = fields["shape"] as? [Int], shape.allSatisfy({ $0 >= 0 }) else {
-        throw .malformed(path: path, reason: "tensor '\(name)' has no valid shape")
-      }
-      guard let offsets = fields["data_offsets"] as? [Int], offsets.count == 2, offsets[0] >= 0,
-        offsets[1] >= offsets[0]
-      else { throw .malformed(path: path, reason: "tensor '\(name)' has no valid offsets") }
-      var expected = type.bytes
-      for size in shape {
-        let (product, overflow) = expected.multipliedReportingOverflow(by: size)
-        guard !overflow else { throw .malformed(path: path, reason: "tensor '\(name)' has an impossible shape") }
-        expected = product
-      }
-      guard offsets[1] - offsets[0] == expected else {
-        throw .malformed(
-          path: path, reason: "tensor '\(name)' \(shape) \(typeName) has \(offsets[1] - offsets[0]) bytes")
-      }
-      guard offsets[1] <= data.count - start else {
-        throw .truncated(path: path, expectedBytes: start + offsets[1], foundBytes: data.count)
-      }
-      let begin = data.startIndex + start + offsets[0]
-      tensors[name] = Tensor(type: type, shape: shape, bytes: data.subdata(in: begin..<(begin + expected)))
-      extents.append((name, offsets[0], offsets[1]))
-    }
-    var end = 0
-    for extent in extents.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
-      guard extent.begin == end else {
-        throw .malformed(path: path, reason: "tensor '\(extent.name)' begins at \(extent.begin), expected \(end)")
-      }
-      end = extent.end
-    }
-    guard data.count - start == end else {
-      throw .malformed(path: path, reason: "\(data.count - start - end) bytes after the last tensor")
+    for extent in try parsed.extents(path: path, dataStart: position, fileBytes: byteCount) {
+      let bytes = try take(extent.end - extent.begin)
+      tensors[extent.name] = Tensor(type: extent.type, shape: extent.shape, bytes: bytes)
     }
   }
 
@@ -191,7 +175,7 @@ public struct SafetensorsFile: Sendable {
     guard tensor.type == type else {
       throw .wrongType(path: path, name: name, expected: type.rawValue, found: tensor.type.rawValue)
     }
-    let count = tensor.shape.reduce(1, *)
+    let count = tensor.bytes.count / type.bytes
     return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
       _ = tensor.bytes.copyBytes(to: buffer)
       initialized = count
@@ -204,30 +188,48 @@ public struct SafetensorsFile: Sendable {
     tensors[name] = Tensor(type: .float32, shape: shape, bytes: floats.withUnsafeBytes { Data($0) })
   }
 
+  /// The tensors in the order of a written file, which is that of their names.
+  var sortedTensors: [(name: String, tensor: Tensor)] {
+    tensors.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }
+  }
+
+  /// The bytes before the first tensor of a written file.
+  func encodedHeader() throws(SafetensorsError) -> Data {
+    var header = SafetensorsHeader()
+    header.metadata = metadata
+    var offset = 0
+    for (name, tensor) in sortedTensors {
+      let end = offset + tensor.bytes.count
+      header.entries[name] = .init(dtype: tensor.type.rawValue, shape: tensor.shape, offsets: [offset, end])
+      offset = end
+    }
+    let json = try header.json(path: path)
+    let prefix = (0..<8).map { UInt8(truncatingIfNeeded: json.count >> (8 * $0)) }
+    return Data(prefix) + json
+  }
+
   /// The file's bytes: tensors sorted by name, header padded with spaces to 8 bytes.
   ///
   /// - Throws: when the header cannot be encoded.
   public func encoded() throws(SafetensorsError) -> Data {
-    var header: [String: Any] = [:]
-    if !metadata.isEmpty { header["__metadata__"] = metadata }
-    var offset = 0
-    let names = tensors.keys.sorted()
-    for name in names {
-      guard let tensor = tensors[name] else { continue }
-      header[name] = [
-        "dtype": tensor.type.rawValue, "shape": tensor.shape, "data_offsets": [offset, offset + tensor.bytes.count],
-      ]
-      offset += tensor.bytes.count
+    sortedTensors.reduce(into: try encodedHeader()) { $0.append($1.tensor.bytes) }
+  }
+
+  /// Writes the file to `path`, complete or not at all: a file that is there is replaced only once the new one is on
+  /// the disk.
+  ///
+  /// - Throws: when the disk is full, or the folder is missing or read-only.
+  public func write(to path: String) throws(SafetensorsError) {
+    let temporary = "\(path).tmp-\(getpid())"
+    let chunks = [try encodedHeader()] + sortedTensors.map(\.tensor.bytes)
+    do throws(FileFailure) {
+      try DurableFile.write(chunks, to: temporary)
+      try DurableFile.rename(temporary, to: path)
+      try DurableFile.synchronizeFolder((path as NSString).deletingLastPathComponent)
+    } catch {
+      // What is left of the attempt takes space; that it could not be removed matters less than why it was made.
+      DurableFile.discard(temporary)
+      throw SafetensorsError(error)
     }
-    var json: Data
-    do {
-      json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
-    } catch { throw .malformed(path: path, reason: "\(error)") }
-    while json.count % 8 != 0 { json.append(0x20) }
-    var data = Data(capacity: 8 + json.count + offset)
-    for index in 0..<8 { data.append(UInt8(truncatingIfNeeded: json.count >> (8 * index))) }
-    data.append(json)
-    for name in names { if let tensor = tensors[name] { data.append(tensor.bytes) } }
-    return data
   }
 }
