@@ -135,7 +135,11 @@ struct SafetensorsHeader: Codable {
     case .keyNotFound(let key, let context): place = context.codingPath + [key]
     @unknown default: place = []
     }
-    guard let name = place.first?.stringValue else { return "the header is not a JSON object" }
+    guard let name = place.first?.stringValue else {
+      // The decoder reports a number that does not fit an integer like a syntax error, without its place.
+      if case .dataCorrupted = error { return "the header is not JSON, or has a number that is not an integer" }
+      return "the header is not a JSON object"
+    }
     if name == Key.metadata.stringValue { return "metadata values are not all strings" }
     guard place.count > 1 else { return "entry '\(name)' is not an object" }
     return "tensor '\(name)' has no valid \(place[1].stringValue)"

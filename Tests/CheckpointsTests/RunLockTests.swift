@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+@testable import Checkpoints
+
+struct RunLockTests {
+  @Test func aSecondRunIsToldWhoHoldsTheFolder() throws {
+    let folder = try TemporaryFolder()
+    let run = folder.path + "/new/run"
+    try withExtendedLifetime(RunLock(runFolder: run)) {
+      let error = #expect(throws: CheckpointError.self) { try RunLock(runFolder: run + "/") }
+      let message = text(of: error)
+      let holder = "process \(ProcessInfo.processInfo.processIdentifier) on "
+      #expect(message.hasPrefix("run folder \(run) is in use by \(holder)"))
+      #expect(
+        message.firstMatch(
+          of: /since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ; wait for it, stop it, or choose another run folder$/) != nil)
+    }
+    // The file is still there; the lock is not.
+    #expect(FileManager.default.fileExists(atPath: run + "/lock"))
+    _ = try RunLock(runFolder: run)
+  }
+
+  @Test func aWriterKeepsTheLock() throws {
+    let folder = try TemporaryFolder()
+    let writer = try ExampleRun.writer(folder.path)
+    withExtendedLifetime(writer) {
+      let error = #expect(throws: CheckpointError.self) { try RunLock(runFolder: folder.path) }
+      #expect(text(of: error).contains(" is in use by process "))
+    }
+  }
+
+  @Test func aFolderThatCannotBeMadeIsNamed() throws {
+    let folder = try TemporaryFolder()
+    try Data().write(file: folder.path + "/file")
+    let error = #expect(throws: CheckpointError.self) { try RunLock(runFolder: folder.path + "/file/run") }
+    #expect(text(of: error) == "\(folder.path)/file: cannot create: File exists")
+  }
+}
