@@ -23,7 +23,7 @@ enum ExampleRun {
   /// A convolution, its bias and a linear layer. `inputs` changes the shape of the convolution.
   static func layout(inputs: Int = 3, extra: [String] = []) -> ParameterLayout {
     var layout = ParameterLayout()
-    _ = layout.append(name: "u_init.weight", shape: [2, inputs, 3, 3], isTapMajor: true)
+    _ = layout.append(name: "u_init.weight", shape: [2, inputs, 3, 3], storage: .panels)
     _ = layout.append(name: "u_init.bias", shape: [2])
     _ = layout.append(name: "nin_out.lin_a.weight_v", shape: [4, 2])
     for name in extra { _ = layout.append(name: name, shape: [1]) }
