@@ -81,6 +81,14 @@ public struct GenerationOrder: Hashable, Sendable {
     return positions
   }
 
+  /// This order changed by `variant`; a transposition swaps the sides of the image.
+  public func transformed(by variant: OrderVariant) -> GenerationOrder {
+    // Source and target size of a variant are the same but for the swap, in either direction.
+    let target = variant.sourceSize(of: size)
+    return GenerationOrder(
+      size: target, permutation: variant.moved(pixels.map(Int.init), to: target).map(Int32.init))
+  }
+
   /// The same order with the pixels of `observed` moved to its front; each part keeps its relative order.
   ///
   /// So every missing pixel of a completion conditions on all observed ones (the paper's maximum context).

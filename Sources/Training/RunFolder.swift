@@ -1,0 +1,60 @@
+import Foundation
+
+/// The files of a run: `config.yaml`, `metrics.jsonl`, `log.txt`, `checkpoints/`, `pictures/`.
+public struct RunFolder: Sendable {
+  /// The folder.
+  public let path: String
+
+  /// The run in folder `path`.
+  public init(_ path: String) { self.path = path }
+
+  /// The resolved configuration.
+  public var configuration: String { path + "/config.yaml" }
+  /// One JSON object per recorded step, evaluation or event.
+  public var metrics: String { path + "/metrics.jsonl" }
+  /// Everything logged.
+  public var log: String { path + "/log.txt" }
+  /// Checkpoints, a folder each.
+  public var checkpoints: String { path + "/checkpoints" }
+  /// Pictures made from the run.
+  public var pictures: String { path + "/pictures" }
+
+  /// Makes the folder with all parents.
+  ///
+  /// - Throws: when it cannot be made or is not a folder.
+  public func create() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch { throw RunFolderError.notCreated(path: path, reason: reason(error)) }
+  }
+
+  /// Replaces the file at `file` by `text`, completely or not at all.
+  ///
+  /// - Throws: when it cannot be written.
+  public func write(_ text: String, to file: String) throws {
+    do { try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic) } catch {
+      throw RunFolderError.notWritten(path: file, reason: reason(error))
+    }
+  }
+
+  private func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+    return underlying.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(underlying.code))) : "\(underlying)"
+  }
+}
+
+/// Why a run's folder cannot be used.
+public enum RunFolderError: Error, Equatable, CustomStringConvertible {
+  /// The folder cannot be made.
+  case notCreated(path: String, reason: String)
+  /// A file cannot be written.
+  case notWritten(path: String, reason: String)
+
+  /// What happened, where.
+  public var description: String {
+    switch self {
+    case .notCreated(let path, let reason): return "run folder \(path) cannot be made: \(reason)"
+    case .notWritten(let path, let reason): return "\(path) cannot be written: \(reason)"
+    }
+  }
+}

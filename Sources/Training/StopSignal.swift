@@ -1,0 +1,32 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Whether somebody asked this process to stop, by SIGINT, SIGTERM, SIGUSR1 or SIGUSR2.
+///
+/// The first signal asks for an orderly end: the step under way is finished, a checkpoint written. The second ends the
+/// process at once.
+public final class StopSignal: Sendable {
+  /// Exit code of a process that a second signal ended at once.
+  public static let immediateExitCode: Int32 = 130
+
+  private let received = Atomic<Int32>(0)
+  private let sources: Mutex<[any DispatchSourceSignal]> = Mutex([])
+
+  /// Starts to listen.
+  public init() {
+    for number in [SIGINT, SIGTERM, SIGUSR1, SIGUSR2] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+      source.setEventHandler { [unowned self] in
+        // A launcher may deliver one request twice, as different signals; only a repeated one is a second request.
+        if received.exchange(number, ordering: .sequentiallyConsistent) == number { _exit(Self.immediateExitCode) }
+      }
+      source.resume()
+      sources.withLock { $0.append(source) }
+    }
+  }
+
+  /// Whether a signal has come.
+  public var isReceived: Bool { received.load(ordering: .sequentiallyConsistent) != 0 }
+}
