@@ -90,3 +90,7 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type == .test || target.name == "TestSupport" {
+  target.swiftSettings = warningsAreErrors
+}

@@ -1,7 +1,7 @@
 import Orders
 import Testing
 
-@testable import Imaging
+import Imaging
 
 @Suite struct ImageGridTests {
   private func tile(_ value: UInt8, channels: Int = 1) -> PNGImage {

@@ -2,7 +2,7 @@ import Foundation
 import Orders
 import Testing
 
-@testable import Imaging
+import Imaging
 
 @Suite struct PNGCodingTests {
   private let size = ImageSize(rows: 5, columns: 7)

@@ -1,7 +1,7 @@
 import Orders
 import Testing
 
-@testable import Imaging
+import Imaging
 
 @Suite struct PNGImageTests {
   @Test(arguments: 1...8) func levelsSpreadEvenlyOverEightBits(bitDepth: Int) {

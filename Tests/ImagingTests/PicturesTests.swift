@@ -1,7 +1,7 @@
 import Orders
 import Testing
 
-@testable import Imaging
+import Imaging
 
 @Suite struct PicturesTests {
   private func luma(_ color: [UInt8]) -> Int {

@@ -1,7 +1,7 @@
 import Orders
 import Testing
 
-@testable import Imaging
+import Imaging
 
 @Suite struct PixelMaskTests {
   private func drawing(_ regions: String..., rows: Int, columns: Int) throws -> [String] {
