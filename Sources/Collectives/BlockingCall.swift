@@ -3,7 +3,7 @@ import Foundation
 /// The few calls of MPI that block and have no form that can be polled: start, end, abort.
 public enum BlockingCall {
   /// Exit code when such a call does not return: EX_TEMPFAIL, worth another try.
-  public static let exitCode: Int32 = 75
+  public static let exitCode: Int32 = 76
 
   /// Runs `call`; if it has not returned after `seconds`, says so on standard error and ends the process, which makes the
   /// launcher end the job.

@@ -14,7 +14,8 @@ public struct LikelihoodReport: Sendable, Equatable {
 
   /// A report of `images.count * orders.count` likelihoods.
   public init(orders: [String], images: [Int], logLikelihoods: [Double], dimensions: Int) {
-    precondition(logLikelihoods.count == images.count * orders.count, "LikelihoodReport: \(logLikelihoods.count) values")
+    precondition(
+      logLikelihoods.count == images.count * orders.count, "LikelihoodReport: \(logLikelihoods.count) values")
     self.orders = orders
     self.images = images
     self.logLikelihoods = logLikelihoods

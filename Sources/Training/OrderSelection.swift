@@ -45,7 +45,9 @@ public struct OrderSelection: Sendable {
         order: try GenerationOrder(base: options.base, size: size, flags: flags, variant: variant))
     }
     let order = try OrderFile.read(path: file, size: size).transformed(by: flags).transformed(by: variant)
-    guard order.size == size else { throw OrderSelectionError.transposedRectangle(file: file, variant: index, size: size) }
+    guard order.size == size else {
+      throw OrderSelectionError.transposedRectangle(file: file, variant: index, size: size)
+    }
     return NamedOrder(name: "\(file)/\(index)", order: order)
   }
 }

@@ -6,12 +6,13 @@ import Synchronization
 ///
 /// The first signal asks for an orderly end: the step under way is finished, a checkpoint written. The second ends the
 /// process at once.
-public final class StopSignal: Sendable {
+public final class StopSignal: @unchecked Sendable {
   /// Exit code of a process that a second signal ended at once.
   public static let immediateExitCode: Int32 = 130
 
   private let received = Atomic<Int32>(0)
-  private let sources: Mutex<[any DispatchSourceSignal]> = Mutex([])
+  // Written by the initializer alone, which makes the class sendable; kept so that the sources live.
+  private var sources: [any DispatchSourceSignal] = []
 
   /// Starts to listen.
   public init() {
@@ -23,7 +24,7 @@ public final class StopSignal: Sendable {
         if received.exchange(number, ordering: .sequentiallyConsistent) == number { _exit(Self.immediateExitCode) }
       }
       source.resume()
-      sources.withLock { $0.append(source) }
+      sources.append(source)
     }
   }
 
