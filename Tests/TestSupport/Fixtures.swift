@@ -9,6 +9,7 @@ public enum Fixtures {
     case noneMatching(folder: String, prefix: String)
     case noConfiguration(String)
 
+    /// What is missing, and what to do.
     public var description: String {
       switch self {
       case .missingFolder(let folder): return "\(folder): no such folder of fixtures; set LMCONV_FIXTURES"
