@@ -62,7 +62,10 @@ let package = Package(
     .executableTarget(
       name: "Command",
       dependencies: [
-        "Training", "CProcessorCheck", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Tensors", "Orders", "Kernels", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
+        "Evaluation", "Sampling", "Training", "CProcessorCheck",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
 
     .target(name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport"),

@@ -126,13 +126,10 @@ extension ConfigurationKey {
       meaning: "time between checkpoints; 0 does not look at the clock"),
     ConfigurationKey(
       "checkpoint.keep_last", \.checkpoint.keepLast, .range(1...0xFFFF_FFFF), isDefining: false,
-      meaning: "newest checkpoints that are kept"),
+      meaning: "newest checkpoints that are kept, besides the one with the best evaluation"),
     ConfigurationKey(
       "checkpoint.keep_every", \.checkpoint.keepEvery, .count, unit: "steps", isDefining: false,
       meaning: "checkpoints at multiples of it are kept too; 0 keeps no others"),
-    ConfigurationKey(
-      "checkpoint.keep_best", \.checkpoint.keepBest, isDefining: false,
-      meaning: "whether the checkpoint with the best evaluation is kept too"),
   ]
 
   private static let evaluation = [

@@ -33,6 +33,14 @@ extension RunConfiguration {
     _ = try reader.finish()
   }
 
+  /// Checks that the files and folders named by the configuration exist on this host.
+  ///
+  /// - Throws: every one that does not.
+  public func requireFiles() throws(ConfigurationError) {
+    let faults = missingFiles()
+    if !faults.isEmpty { throw ConfigurationError(faults: faults) }
+  }
+
   /// A fault for each folder or file that a key names and that does not exist on this host; a relative path is looked
   /// up from the working folder. Not a part of validation: a checkpoint's configuration is read on other hosts too.
   public func missingFiles() -> [ConfigurationFault] {

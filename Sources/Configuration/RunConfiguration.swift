@@ -151,8 +151,6 @@ extension RunConfiguration {
     public var keepLast = 3
     /// Key `checkpoint.keep_every`, in steps; 0 keeps no others.
     public var keepEvery = 0
-    /// Key `checkpoint.keep_best`.
-    public var keepBest = true
   }
 
   /// Section `evaluation`: the likelihood of the test images.

@@ -77,8 +77,8 @@ public struct KeyedGenerator: RandomNumberGenerator, Sendable {
   /// A uniform number in [0, 1) with 24 random bits.
   public mutating func uniform() -> Float { Float(nextBits() >> 8) * 0x1p-24 }
 
-  /// A uniform number strictly inside (0, 1) with 53 random bits.
-  public mutating func uniformDouble() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
+  /// A uniform number strictly inside (0, 1) with 52 random bits: with 53, adding one half could round up to 1.
+  public mutating func uniformDouble() -> Double { (Double(next() >> 12) + 0.5) * 0x1p-52 }
 
   /// A uniform integer in 0..<`bound`.
   public mutating func integer(below bound: Int) -> Int {

@@ -22,6 +22,13 @@ public struct LikelihoodSummary: Encodable, Sendable {
       case bitsPerDimensionStandardError = "bits_per_dimension_standard_error"
     }
 
+    /// Such as `98.12 +- 0.74 nats, 0.1806 +- 0.0014 bpd`.
+    public var described: String {
+      "\(TrainingProgress.number(nats, 2)) +- \(TrainingProgress.number(natsStandardError, 2)) nats, "
+        + "\(TrainingProgress.number(bitsPerDimension, 4)) +- "
+        + "\(TrainingProgress.number(bitsPerDimensionStandardError, 4)) bpd"
+    }
+
     init(_ order: String, _ estimate: LikelihoodReport.Estimate) {
       self.order = order
       nats = estimate.nats

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Collectives
+import Configuration
+import Datasets
+import Evaluation
+import Foundation
+import Imaging
+import Kernels
+import Orders
+import Tensors
+import Training
+
+/// `lmconv evaluate`
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Likelihood of the test images under single orders and their ensemble, by all ranks.",
+    discussion: """
+      Examples:
+        lmconv evaluate runs/digits
+        mpirun -n 2 lmconv evaluate runs/digits --variants 0,3 --json
+        lmconv evaluate runs/digits --region top --variants 1,3      # log p(top half | bottom half)
+        lmconv evaluate runs/digits --per-image likelihoods.csv
+
+      Every image counts once. Nats are the mean negative log likelihood of an image, bpd the same in bits per
+      dimension, +- the standard error over images.
+      """)
+
+  @OptionGroup var options: ModelOptions
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Variants of the order, 0 to 7 (default: orders.test).", valueName: "n,n,..."))
+  var variants: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Only these pixels, given all others: top, bottom, left, right, center, row,column,height,width, or a PNG mask "
+        + "whose dark pixels they are; may be repeated.", valueName: "region"))
+  var region: [String] = []
+
+  @Option(help: ArgumentHelp("The training or the test images.", valueName: "train|test"))
+  var split = Split.test
+
+  @Option(help: "First image to evaluate.")
+  var first = 0
+
+  @Option(help: "Images to evaluate; 0 takes all from the first on.")
+  var images = 0
+
+  @Option(help: "Images at once on each rank; changes memory, no result (default: evaluation.batch_size).")
+  var batchSize: Int?
+
+  @Option(help: ArgumentHelp("Write each image's likelihoods to this CSV file.", valueName: "file"))
+  var perImage: String?
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard first >= 0 && images >= 0 else { throw ValidationError("--first and --images must not be negative") }
+    guard batchSize.map({ $0 > 0 }) ?? true else { throw ValidationError("--batch-size must be positive") }
+    _ = try variantList()
+  }
+
+  func run() throws {
+    let stopSignal = StopSignal()
+    Job.run(timeoutSeconds: 600) { communicator in
+      let log = RunLog(rank: communicator.rank, size: communicator.size).logger(level: .info)
+      let model = try options.open(log: log)
+      let configuration = model.experiment.configuration
+      communicator.timeoutSeconds = configuration.run.timeoutSeconds
+      let dataset = try split == .test ? model.experiment.test : model.experiment.loadTrainingImages()
+      let range = try imageRange(of: dataset)
+      let orders = try orders(model.experiment, size: dataset.size)
+      let evaluation = LikelihoodEvaluation(
+        network: model.experiment.network, size: dataset.size,
+        batchSize: batchSize ?? configuration.evaluation.batchSize, communicator: communicator,
+        pool: ThreadPool(threads: HostThreads.count(requested: options.threads, communicator: communicator)))
+      let report: LikelihoodReport
+      do {
+        report = try evaluation.evaluate(
+          parameters: model.parameters, dataset: dataset, images: range, orders: orders,
+          region: try regionPixels(size: dataset.size), seed: configuration.seed,
+          shouldStop: { stopSignal.isReceived })
+      } catch let error as EvaluationError {
+        guard case .interrupted = error else { throw error }
+        if communicator.rank == 0 { log.info("\(error)") }
+        try Job.leave(communicator, status: ExitStatus.stopped)
+      }
+      guard communicator.rank == 0 else { return }
+      if let perImage { try writePerImage(report, to: perImage) }
+      try show(LikelihoodSummary(report, imagesInSet: dataset.count), model: model)
+    }
+  }
+
+  private func imageRange(of dataset: ImageDataset) throws -> Range<Int> {
+    let count = images == 0 ? dataset.count - first : images
+    guard count > 0 && first + count <= dataset.count else {
+      throw CommandError.imagesOutside(first: first, count: max(count, 1), available: dataset.count)
+    }
+    return first..<(first + count)
+  }
+
+  private func variantList() throws -> [Int] {
+    try variants.flatMap { $0.split(separator: ",") }.map { word in
+      guard let variant = Int(word), OrderVariant(rawValue: variant) != nil else {
+        throw ValidationError("'\(word)' is no variant of an order; variants are 0 to 7")
+      }
+      return variant
+    }
+  }
+
+  private func orders(_ experiment: Experiment, size: ImageSize) throws -> [NamedOrder] {
+    let variants = try variantList()
+    guard !variants.isEmpty else { return experiment.orders.test }
+    return try variants.map {
+      try OrderSelection.order(experiment.configuration.orders, variant: $0, size: size)
+    }
+  }
+
+  private func regionPixels(size: ImageSize) throws -> Set<Int>? {
+    guard !region.isEmpty else { return nil }
+    let pixels = Set(try PixelMask(regions: region, size: size).missingPixels)
+    guard !pixels.isEmpty else { throw CommandError.emptyRegion(region.joined(separator: " ")) }
+    return pixels
+  }
+
+  private func writePerImage(_ report: LikelihoodReport, to path: String) throws {
+    var text = (["image", "ensemble"] + report.orders).joined(separator: ",") + "\n"
+    let ensemble = report.ensemble
+    for (index, image) in report.images.enumerated() {
+      let row = report.orders.indices.map { report.logLikelihoods[index * report.orders.count + $0] }
+      text += ([ensemble[index]] + row).reduce("\(image)") { "\($0),\(-$1)" } + "\n"
+    }
+    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw CommandError.fileNotWritten(path: path, reason: error.localizedDescription)
+    }
+  }
+
+  private func show(_ summary: LikelihoodSummary, model: ModelOptions.Opened) throws {
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      print(String(decoding: try encoder.encode(summary), as: UTF8.self))
+      return
+    }
+    print("\(model.path), \(model.isAverage ? "moving average" : "raw weights")")
+    let entries = summary.orders + (summary.orders.count > 1 ? [summary.meanOfOrders, summary.ensemble] : [])
+    let width = entries.map(\.order.count).max() ?? 0
+    for entry in entries { print("\(entry.order.padding(toLength: width, withPad: " ", startingAt: 0))  \(entry.described)") }
+    print("\(summary.images) of \(summary.imagesInSet) images\(region.isEmpty ? "" : ", given all but the region")")
+  }
+}
+
+extension Split: ExpressibleByArgument {}

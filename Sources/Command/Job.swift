@@ -1,0 +1,72 @@
+import ArgumentParser
+import Checkpoints
+import Collectives
+import Configuration
+import Foundation
+import Logging
+import Training
+
+/// How the program ends.
+enum ExitStatus {
+  /// Something failed that the last message names.
+  static let failure: Int32 = 1
+  /// Options or configuration cannot be used.
+  static let usage: Int32 = 64
+  /// Stopped on request; a checkpoint is complete.
+  static let stopped: Int32 = 75
+  /// Another rank did not answer.
+  static let silentRank: Int32 = 76
+}
+
+/// The ranks of this job, from connecting to a common end: the only place that turns an error into a message, the end of
+/// all ranks and an exit code.
+enum Job {
+  /// This process's rank as the launcher announces it, before anything is connected; 0 alone.
+  static var announcedRank: Int {
+    let environment = ProcessInfo.processInfo.environment
+    let value = environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["PMI_RANK"]
+    return value.flatMap { Int($0) } ?? 0
+  }
+
+  /// Connects the ranks, runs `body` on each, and ends the process if `body` fails on this one.
+  ///
+  /// An error in `body` ends all ranks at once: the others would wait for this one in vain.
+  static func run(timeoutSeconds: Double, _ body: (any Communicator) throws -> Void) {
+    let communicator: any Communicator
+    do { communicator = try World.connect(timeoutSeconds: timeoutSeconds) } catch {
+      report("\(error)", rank: announcedRank, of: 1)
+      exit(ExitStatus.silentRank)
+    }
+    do {
+      try body(communicator)
+      try communicator.finalize()
+    } catch {
+      report(describe(error), rank: communicator.rank, of: communicator.size)
+      communicator.abort(exitCode: exitStatus(error))
+    }
+  }
+
+  /// Ends the process after all ranks have left in good order.
+  static func leave(_ communicator: any Communicator, status: Int32) throws -> Never {
+    try communicator.finalize()
+    exit(status)
+  }
+
+  static func exitStatus(_ error: any Error) -> Int32 {
+    switch error {
+    case is CollectiveError: return ExitStatus.silentRank
+    case is ConfigurationError, is ValidationError: return ExitStatus.usage
+    default: return ExitStatus.failure
+    }
+  }
+
+  static func describe(_ error: any Error) -> String {
+    // Foundation's errors describe themselves with their type and code; what they say to people is shorter.
+    type(of: error) == NSError.self ? error.localizedDescription : "\(error)"
+  }
+
+  private static func report(_ message: String, rank: Int, of size: Int) {
+    let who = size > 1 ? "lmconv: rank \(rank): " : "lmconv: "
+    FileHandle.standardError.write(Data((who + "error: " + message + "\n").utf8))
+  }
+}

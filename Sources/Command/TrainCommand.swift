@@ -1,0 +1,119 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Logging
+import Training
+
+/// `lmconv train`
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a model, alone or as one of several MPI ranks, and go on with a run that was interrupted.",
+    discussion: """
+      Examples:
+        lmconv train                                        # the digits that come with the program
+        mpirun -n 4 lmconv train --config configurations/mnist-binary.yaml --set data.folder=mnist
+        lmconv train --set training.steps=2000 --set model.filters=64 --run-dir runs/wide
+        lmconv train --config my.yaml --dry-run             # check everything, estimate the time, train nothing
+
+      The result has the same bits on any number of ranks and threads. Ctrl-C or SIGTERM finishes the step, writes a
+      checkpoint and ends with exit code 75; the same command goes on from there. A second one ends at once.
+      """)
+
+  @Option(help: ArgumentHelp("YAML file of the run; see docs/configuration.md.", valueName: "file"))
+  var config: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Override a key of the configuration; may be repeated.", valueName: "key=value"))
+  var overrides: [String] = []
+
+  @Option(help: ArgumentHelp("Folder of the run (default: runs/NAME).", valueName: "folder"))
+  var runDir: String?
+
+  @Option(help: ArgumentHelp("Go on from: auto, never, or a checkpoint's or run's folder.", valueName: "auto|never|path"))
+  var resume = "auto"
+
+  @Flag(help: "Go on although the configuration or the data differ from the checkpoint's.")
+  var allowChanges = false
+
+  @Option(help: ArgumentHelp("Newest checkpoints to keep (checkpoint.keep_last).", valueName: "n"))
+  var keepLast: Int?
+
+  @Option(help: ArgumentHelp("Keep checkpoints at multiples of n steps (checkpoint.keep_every).", valueName: "n"))
+  var keepEvery: Int?
+
+  @Option(help: ArgumentHelp("What draws a generation order (orders.per).", valueName: "microbatch|step"))
+  var ordersPer: String?
+
+  @Flag(help: "Check configuration, data, memory and disk, and estimate the time; train nothing.")
+  var dryRun = false
+
+  func run() throws {
+    let shorthands = [
+      keepLast.map { "checkpoint.keep_last=\($0)" }, keepEvery.map { "checkpoint.keep_every=\($0)" },
+      ordersPer.map { "orders.per=\($0)" },
+    ].compactMap(\.self)
+    let configuration = try RunConfiguration(contentsOf: config, overrides: overrides + shorthands)
+    try configuration.requireFiles()
+    let folder = RunFolder(runDir ?? "runs/\(configuration.name)")
+    let stopSignal = StopSignal()
+
+    Job.run(timeoutSeconds: configuration.run.timeoutSeconds) { communicator in
+      let runLog = RunLog(rank: communicator.rank, size: communicator.size)
+      let log = runLog.logger(level: configuration.run.logLevel.level)
+      let experiment = try Experiment(configuration)
+      if dryRun {
+        try DryRun(experiment, folder: folder, communicator: communicator).run()
+        return
+      }
+      if communicator.rank == 0 {
+        try folder.create()
+        try runLog.append(to: folder.log)
+      }
+      let run = try TrainingRun(
+        experiment, folder: folder, communicator: communicator, stopSignal: stopSignal, log: log)
+      switch try run.run(resume: resumption, allowsChanges: allowChanges) {
+      case .finished:
+        log.info("done: \(folder.path) holds checkpoints/, metrics.jsonl, config.yaml and log.txt")
+      case .stopped(let step):
+        log.info("stopped after step \(step); the checkpoint is complete. Go on with: \(resumeCommand(folder))")
+        try Job.leave(communicator, status: ExitStatus.stopped)
+      }
+    }
+  }
+
+  private var resumption: TrainingRun.Resume {
+    switch resume {
+    case "auto": return .automatic
+    case "never": return .never
+    default: return .from(resume)
+    }
+  }
+
+  /// The command that goes on with this run: what was given, with `--resume auto`.
+  private func resumeCommand(_ folder: RunFolder) -> String {
+    var words = ["lmconv", "train", "--run-dir", folder.path]
+    if let config { words += ["--config", config] }
+    for override in overrides { words += ["--set", override] }
+    if let keepLast { words += ["--keep-last", "\(keepLast)"] }
+    if let keepEvery { words += ["--keep-every", "\(keepEvery)"] }
+    if let ordersPer { words += ["--orders-per", ordersPer] }
+    if allowChanges { words.append("--allow-changes") }
+    return words.map(Shell.quoted).joined(separator: " ")
+  }
+}
+
+/// Words for a shell.
+enum Shell {
+  /// `word` so that a shell reads it as one word.
+  static func quoted(_ word: String) -> String {
+    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "_-./=:,+@%".contains($0) } && !word.isEmpty
+    return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+}
+
+extension RunConfiguration.LogLevel {
+  /// The logger's level of the same name.
+  var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

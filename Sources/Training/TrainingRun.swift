@@ -1,0 +1,418 @@
+import Checkpoints
+import Collectives
+import Configuration
+import Datasets
+import Evaluation
+import Foundation
+import Kernels
+import Logging
+import Model
+import Optimization
+import Orders
+import Tensors
+
+/// A run from its first step, or from a checkpoint, to its last: the loop that every rank goes through together.
+public final class TrainingRun {
+  /// What a checkpoint may be resumed from.
+  public enum Resume: Sendable, Equatable {
+    /// The run folder's newest valid checkpoint, if there is one.
+    case automatic
+    /// Nothing: a new run.
+    case never
+    /// A checkpoint's folder, or another run's.
+    case from(String)
+  }
+
+  /// How a run ended.
+  public enum Outcome: Sendable, Equatable {
+    /// All steps are done.
+    case finished
+    /// Somebody asked to stop; the checkpoint of `step` is complete.
+    case stopped(step: Int)
+  }
+
+  private let experiment: Experiment
+  private let configuration: RunConfiguration
+  private let folder: RunFolder
+  private let communicator: any Communicator
+  private let stopSignal: StopSignal
+  private let log: Logger
+  private let network: LocallyMaskedPixelCNN
+  private let pool: ThreadPool
+  private let dataset: ImageDataset
+  private let schedule: TrainingSchedule
+  private let plans: [OrderPlan]
+  private let loss: PixelLoss
+  private let workspace: NetworkWorkspace
+  private let reduction: GradientReduction
+  private let parameters: FloatBuffer
+  private let evaluation: LikelihoodEvaluation
+  private let nats: DoubleBuffer
+  private let scratch: DoubleBuffer
+  private var sampler: EpochSampler
+  private var adam: Adam
+  private var average: ParameterAverage?
+  private var levels: [UInt8]
+  private var slotNats: [Double]
+  private var step = 0
+  private var bestMetric: Double?
+  private var elapsedBefore = 0.0
+  private let started = ContinuousClock.now
+  private var lastCheckpoint = ContinuousClock.now
+  // Rank 0 only.
+  private var writer: BackgroundCheckpointWriter?
+  private var metrics: MetricsFile?
+
+  private var isFirstRank: Bool { communicator.rank == 0 }
+
+  /// Loads the data and allocates everything that training needs.
+  ///
+  /// - Throws: when the data cannot be read, is smaller than a step's images, or differs between ranks.
+  public init(
+    _ experiment: Experiment, folder: RunFolder, communicator: any Communicator, stopSignal: StopSignal, log: Logger
+  ) throws {
+    self.experiment = experiment
+    self.folder = folder
+    self.communicator = communicator
+    self.stopSignal = stopSignal
+    self.log = log
+    configuration = experiment.configuration
+    network = experiment.network
+    let training = configuration.training
+    dataset = try experiment.loadTrainingImages()
+    try Self.requireEqual("data set", "\(dataset.contentHash)", communicator)
+    try Self.requireEqual("configuration", configuration.yaml, communicator)
+    sampler = try EpochSampler(
+      count: dataset.count, slots: training.microbatches, imagesPerSlot: training.microbatchSize,
+      seed: configuration.seed)
+    schedule = TrainingSchedule(training, stepsPerEpoch: sampler.stepsPerEpoch, dimensions: dataset.valuesPerImage)
+    pool = ThreadPool(threads: HostThreads.count(requested: configuration.run.threads, communicator: communicator))
+    let windows = network.windows
+    plans = experiment.orders.train.map { OrderPlan(order: $0.order, windows: windows) }
+    loss = PixelLoss(distribution: network.configuration.distribution, channels: dataset.channels)
+    workspace = NetworkWorkspace(
+      network: network, size: dataset.size, images: training.microbatchSize, withGradients: true)
+    reduction = GradientReduction(
+      count: network.layout.count, slots: training.microbatches, communicator: communicator)
+    parameters = network.initialParameters(seed: configuration.seed)
+    let owned = reduction.shards.owned(by: communicator.rank)
+    adam = Adam(
+      Adam.Configuration(
+        beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon, weightDecay: training.weightDecay),
+      ranges: owned)
+    average =
+      training.emaDecay > 0
+      ? ParameterAverage(of: parameters, ranges: owned, decay: training.emaDecay, warmsUp: true) : nil
+    evaluation = LikelihoodEvaluation(
+      network: network, size: dataset.size, batchSize: configuration.evaluation.batchSize, communicator: communicator,
+      pool: pool)
+    nats = DoubleBuffer(count: training.microbatchSize * dataset.size.pixels)
+    scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
+    levels = [UInt8](repeating: 0, count: training.microbatchSize * dataset.valuesPerImage)
+    slotNats = [Double](repeating: 0, count: reduction.localSlots.count)
+  }
+
+  /// Trains from where `resume` says to the end, or until asked to stop.
+  ///
+  /// - Throws: when the run cannot be resumed, diverges, cannot be written, or a rank is silent.
+  public func run(resume: Resume, allowsChanges: Bool) throws -> Outcome {
+    try restore(resume, allowsChanges: allowsChanges)
+    if step >= schedule.totalSteps {
+      log.info("the run is complete: \(step) of \(schedule.totalSteps) steps are done")
+      return .finished
+    }
+    var progress = TrainingProgress(
+      configuration.run, firstStep: step, totalSteps: schedule.totalSteps, isShown: isFirstRank, log: log)
+    while step < schedule.totalSteps {
+      let record = try takeStep(&progress)
+      let due = try agreeOnWhatIsDue()
+      progress.show(record)
+      if step % configuration.run.logEverySteps == 0 || step == schedule.totalSteps { try metrics?.append(record) }
+      var metric: Double?
+      var stops = due.stops
+      if !stops && isEvaluationDue {
+        progress.clear()
+        do { metric = try evaluate() } catch EvaluationError.interrupted(let done, let total) {
+          log.info("evaluation stopped after \(done) of \(total) images")
+          stops = true
+        }
+      }
+      if stops || due.savesByTime || isCheckpointDue || metric != nil { try save(metric: metric) }
+      if stops && step < schedule.totalSteps {
+        progress.clear()
+        try finish()
+        return .stopped(step: step)
+      }
+    }
+    progress.clear()
+    try finish()
+    return .finished
+  }
+
+  // MARK: One step
+
+  /// One optimizer step: every rank's microbatches, the reduction, the update of the rank's shards, and the gathering of
+  /// the new parameters.
+  private func takeStep(_ progress: inout TrainingProgress) throws -> StepRecord {
+    let epoch = sampler.epoch(ofStep: step)
+    network.prepare(parameters: parameters, workspace: workspace, pool: pool)
+    reduction.beginStep(step)
+    for (index, slot) in reduction.localSlots.enumerated() {
+      slotNats[index] = trainMicrobatch(slot: slot)
+      reduction.finishSlot()
+    }
+    try reduction.finishStep()
+    let allNats = try reduction.gatherSlotValues(slotNats)
+    let norm = try reduction.gradientNorm()
+    guard norm.isFinite else { throw divergence(norm: norm, nats: allNats) }
+
+    let clip = configuration.training.clipNorm
+    let rate = schedule.learningRate.rate(step: step, epoch: epoch)
+    adam.update(
+      parameters, gradient: reduction.sum, learningRate: rate,
+      gradientScale: clip > 0 ? GradientClipping.scale(norm: norm, maximum: clip) : 1)
+    average?.update(parameters)
+    try reduction.shards.gather(parameters, over: communicator)
+    step += 1
+
+    var total = 0.0
+    for value in allNats { total += value }
+    let mean = total / Double(configuration.training.imagesPerStep)
+    progress.stepDone(images: configuration.training.imagesPerStep)
+    return StepRecord(
+      step: step, epoch: epoch, nats: mean, bitsPerDimension: mean * schedule.bitsPerDimensionPerNat,
+      learningRate: rate, gradientNorm: norm, imagesPerSecond: progress.imagesPerSecond,
+      elapsedSeconds: elapsedSeconds, ranks: communicator.size)
+  }
+
+  /// Forward and backward of one microbatch; its gradient goes to the reduction's leaf.
+  ///
+  /// - Returns: the negative log likelihood of its images, in nats.
+  private func trainMicrobatch(slot: Int) -> Double {
+    let images = sampler.images(step: step, slot: slot)
+    let plan = plans[experiment.orders.trainingIndex(step: step, slot: slot)]
+    dataset.fill(
+      levels: &levels, images: images, key: .training(seed: configuration.seed, step: step, slot: slot))
+    workspace.prepareInput(levels: levels, images: images.count)
+    if network.configuration.dropout > 0 {
+      var generator = KeyedGenerator(seed: configuration.seed, purpose: .dropout, step: step, slot: slot)
+      workspace.drawDropout(&generator)
+    }
+    network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool)
+    loss.evaluate(
+      levels: levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: schedule.lossScale, nats: nats,
+      scratch: scratch, pool: pool)
+    network.backward(
+      parameters: parameters, plan: plan, workspace: workspace, gradient: reduction.leaf, pool: pool
+    ) { reduction.didComplete(from: $0) }
+    return nats.sum(in: 0..<(images.count * dataset.size.pixels))
+  }
+
+  private func divergence(norm: Double, nats: [Double]) -> TrainingError {
+    let slots = nats.indices.filter { !nats[$0].isFinite }.map { slot in
+      let order = experiment.orders.train[experiment.orders.trainingIndex(step: step, slot: slot)]
+      return (slot: slot, order: order.name, nats: nats[slot])
+    }
+    return .diverged(step: step, norm: norm, slots: slots)
+  }
+
+  // MARK: What is due
+
+  /// Whether to stop and whether the clock asks for a checkpoint: agreed by all ranks, because each has its own signals
+  /// and only rank 0's clock counts.
+  private func agreeOnWhatIsDue() throws -> (stops: Bool, savesByTime: Bool) {
+    let interval = configuration.checkpoint.everySeconds
+    let isTimeUp = isFirstRank && interval > 0 && lastCheckpoint.duration(to: .now) >= .seconds(interval)
+    let agreed = try communicator.maximum(stopSignal.isReceived ? 2 : isTimeUp ? 1 : 0)
+    return (agreed == 2, agreed == 1)
+  }
+
+  private var isEvaluationDue: Bool {
+    let interval = configuration.evaluation.everySteps
+    return step == schedule.totalSteps || interval > 0 && step % interval == 0
+  }
+
+  private var isCheckpointDue: Bool {
+    let interval = configuration.checkpoint.everySteps
+    return step == schedule.totalSteps || interval > 0 && step % interval == 0
+  }
+
+  // MARK: Evaluation and checkpoints
+
+  /// The ensemble's mean negative log likelihood on the test images, in nats.
+  private func evaluate() throws -> Double {
+    var evaluated = parameters
+    if configuration.evaluation.useEMA, let average {
+      evaluated = FloatBuffer(count: network.layout.count)
+      try reduction.shards.gather(average.values, into: evaluated, over: communicator)
+    }
+    let report = try evaluation.evaluate(
+      parameters: evaluated, dataset: experiment.test, images: 0..<experiment.testImages,
+      orders: experiment.orders.test, seed: configuration.seed, shouldStop: { stopSignal.isReceived })
+    let summary = LikelihoodSummary(report, imagesInSet: experiment.test.count)
+    try metrics?.append(EvaluationRecord(step: step, evaluation: summary))
+    log.info(
+      """
+      step \(step): test likelihood \(summary.ensemble.described), ensemble of \(summary.orders.count) orders, \
+      \(summary.images) of \(summary.imagesInSet) images
+      """)
+    bestMetric = min(bestMetric ?? .infinity, summary.ensemble.nats)
+    return summary.ensemble.nats
+  }
+
+  /// Gathers the sharded state on rank 0, which writes it in the background.
+  private func save(metric: Double?) throws {
+    let shards = reduction.shards
+    let first = try shards.gatherOnFirstRank(adam.firstMoment, over: communicator)
+    let second = try shards.gatherOnFirstRank(adam.secondMoment, over: communicator)
+    let ema = try average.flatMap { try shards.gatherOnFirstRank($0.values, over: communicator) }
+    lastCheckpoint = .now
+    guard let writer, let first, let second else { return }
+    let state = CheckpointState(
+      step: step, epoch: sampler.epoch(ofStep: step), seed: configuration.seed, configuration: configuration.yaml,
+      datasetHash: "\(dataset.contentHash)", metric: metric, bestMetric: bestMetric,
+      imagesSeen: step * configuration.training.imagesPerStep, elapsedSeconds: elapsedSeconds)
+    report(
+      try writer.submit(
+        CheckpointContents(
+          state: state, layout: network.layout, parameters: parameters, ema: ema, moments: (first, second))))
+  }
+
+  private func report(_ written: WrittenCheckpoint?) {
+    guard let written else { return }
+    log.debug("checkpoint \(written.path) is complete")
+    for failure in written.notRemoved { log.warning("an old checkpoint could not be removed: \(failure)") }
+  }
+
+  /// Waits for the last checkpoint; no rank leaves before it is complete.
+  private func finish() throws {
+    report(try writer?.finish())
+    try communicator.barrier()
+  }
+
+  // MARK: Resuming
+
+  /// Takes the lock, and the state of a checkpoint if there is one to resume from. Rank 0 reads; the others receive, so
+  /// that the run's folder need not be shared.
+  private func restore(_ resume: Resume, allowsChanges: Bool) throws {
+    var restored: CheckpointContents?
+    if isFirstRank {
+      try folder.create()
+      let retention = CheckpointRetention(
+        keepLast: configuration.checkpoint.keepLast, keepEvery: configuration.checkpoint.keepEvery)
+      let lock = try RunLock(runFolder: folder.path)
+      let checkpointWriter = try CheckpointWriter(lock: lock, retention: retention)
+      restored = try select(resume, store: checkpointWriter.store, allowsChanges: allowsChanges)
+      for path in try checkpointWriter.setAside(newerThan: restored?.state.step) {
+        log.warning("a checkpoint newer than what the run goes on from was set aside as \(path)")
+      }
+      try folder.write(configuration.yaml, to: folder.configuration)
+      writer = BackgroundCheckpointWriter(checkpointWriter)
+      metrics = try MetricsFile(path: folder.metrics)
+    }
+    try receive(restored)
+    try metrics?.append(
+      ResumeRecord(
+        event: step == 0 ? "start" : "resume", step: step, ranks: communicator.size, threads: pool.threads))
+    log.info(
+      """
+      \(step == 0 ? "training" : "going on from step \(step)"): \(network.layout.parameterCount) parameters, \
+      \(dataset.count) images of \(dataset.size), \(schedule.totalSteps) steps of \
+      \(configuration.training.microbatches) microbatches of \(configuration.training.microbatchSize) images, \
+      \(communicator.size) ranks of \(pool.threads) threads
+      """)
+  }
+
+  /// The checkpoint to go on from, checked against this run.
+  private func select(
+    _ resume: Resume, store: CheckpointStore, allowsChanges: Bool
+  ) throws -> CheckpointContents? {
+    let checkpoint: Checkpoint
+    switch resume {
+    case .never:
+      let steps = try store.list()
+      if let last = steps.last { throw TrainingError.wouldOverwrite(runFolder: folder.path, steps: last) }
+      return nil
+    case .automatic:
+      let selection = try store.latestValid()
+      for skipped in selection.skipped { log.warning("passed over: \(skipped.reason)") }
+      guard let newest = selection.checkpoint else { return nil }
+      checkpoint = newest
+    case .from(let path):
+      if FileManager.default.fileExists(atPath: path + "/checkpoints") {
+        let selection = try CheckpointStore(runFolder: path).latestValid()
+        for skipped in selection.skipped { log.warning("passed over: \(skipped.reason)") }
+        guard let newest = selection.checkpoint else { throw TrainingError.nothingToResume(path: path) }
+        checkpoint = newest
+      } else {
+        checkpoint = try Checkpoint(contentsOf: path)
+      }
+    }
+    let contents = checkpoint.contents
+    let old = try RunConfiguration(yaml: contents.state.configuration, path: checkpoint.path)
+    let differences = configuration.differences(from: old).filter(\.key.isDefining)
+    let found = "\(dataset.contentHash)"
+    if allowsChanges {
+      for difference in differences { log.warning("changed since the checkpoint: \(difference)") }
+    } else {
+      guard differences.isEmpty else {
+        throw TrainingError.configurationChanged(checkpoint: checkpoint.path, differences: differences)
+      }
+      guard contents.state.datasetHash == found else {
+        throw TrainingError.dataChanged(
+          checkpoint: checkpoint.path, expected: contents.state.datasetHash, found: found)
+      }
+    }
+    return contents
+  }
+
+  /// Distributes rank 0's checkpoint, if it has one: parameters to all ranks, moments and averages to their owners.
+  private func receive(_ restored: CheckpointContents?) throws {
+    let encoded = try restored.map { [UInt8](try JSONEncoder().encode($0.state)) } ?? []
+    let bytes = try communicator.broadcast(encoded, from: 0)
+    guard !bytes.isEmpty else { return }
+    let state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
+    let layout = network.layout
+    try restored?.copyParameters(to: parameters, layout: layout)
+    try broadcast(parameters)
+    let first = FloatBuffer(count: layout.count)
+    let second = FloatBuffer(count: layout.count)
+    try restored?.copyMoments(first: first, second: second, layout: layout)
+    try broadcast(first)
+    try broadcast(second)
+    adam.firstMoment.load(from: first)
+    adam.secondMoment.load(from: second)
+    adam.updates = state.step
+    if average != nil {
+      // A run that did not keep an average before starts one from its parameters.
+      if let restored, restored.ema == nil { first.copy(from: parameters) } else { try restored?.copyEMA(to: first, layout: layout) }
+      try broadcast(first)
+      average?.values.load(from: first)
+      average?.updates = state.step
+    }
+    step = state.step
+    bestMetric = state.bestMetric
+    elapsedBefore = state.elapsedSeconds
+  }
+
+  /// Rank 0's `buffer` to all ranks.
+  private func broadcast(_ buffer: FloatBuffer) throws {
+    let ranges = (0..<communicator.size).map { $0 == 0 ? 0..<buffer.count : buffer.count..<buffer.count }
+    try communicator.allGather(buffer, ranges: ranges)
+  }
+
+  private static func requireEqual(_ what: String, _ value: String, _ communicator: any Communicator) throws {
+    let values = try communicator.allGather([UInt8](value.utf8))
+    for (rank, bytes) in values.enumerated() where bytes != values[0] {
+      // A whole configuration is too long for a message; the first line that differs says more.
+      let expected = String(decoding: values[0], as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+      let found = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+      let line = zip(expected, found).first { $0 != $1 }
+      throw TrainingError.ranksDiffer(
+        what: what, rank: rank, host: communicator.hosts[rank], expected: String(line?.0 ?? "nothing"),
+        found: String(line?.1 ?? "nothing"))
+    }
+  }
+
+  private var elapsedSeconds: Double { elapsedBefore + started.duration(to: .now) / .seconds(1) }
+}
