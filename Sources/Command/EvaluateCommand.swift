@@ -148,7 +148,9 @@ struct EvaluateCommand: ParsableCommand {
     print("\(model.path), \(model.isAverage ? "moving average" : "raw weights")")
     let entries = summary.orders + (summary.orders.count > 1 ? [summary.meanOfOrders, summary.ensemble] : [])
     let width = entries.map(\.order.count).max() ?? 0
-    for entry in entries { print("\(entry.order.padding(toLength: width, withPad: " ", startingAt: 0))  \(entry.described)") }
+    for entry in entries {
+      print("\(entry.order.padding(toLength: width, withPad: " ", startingAt: 0))  \(entry.described)")
+    }
     print("\(summary.images) of \(summary.imagesInSet) images\(region.isEmpty ? "" : ", given all but the region")")
   }
 }

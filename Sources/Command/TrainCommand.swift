@@ -31,7 +31,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder of the run (default: runs/NAME).", valueName: "folder"))
   var runDir: String?
 
-  @Option(help: ArgumentHelp("Go on from: auto, never, or a checkpoint's or run's folder.", valueName: "auto|never|path"))
+  @Option(
+    help: ArgumentHelp("Go on from: auto, never, or a checkpoint's or run's folder.", valueName: "auto|never|path"))
   var resume = "auto"
 
   @Flag(help: "Go on although the configuration or the data differ from the checkpoint's.")

@@ -26,7 +26,8 @@ public enum TrainingError: Error, CustomStringConvertible {
       return "\(checkpoint) was trained with another configuration:\(list)\n"
         + "restore these keys, train in another folder, or pass --allow-changes to go on with the new values"
     case .dataChanged(let checkpoint, let expected, let found):
-      return "\(checkpoint) was trained on images with checksum \(expected), those now given have \(found); give the same "
+      return
+        "\(checkpoint) was trained on images with checksum \(expected), those now given have \(found); give the same "
         + "data, train in another folder, or pass --allow-changes"
     case .nothingToResume(let path): return "\(path) holds no valid checkpoint to resume from"
     case .wouldOverwrite(let runFolder, let steps):

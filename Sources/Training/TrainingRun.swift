@@ -385,7 +385,11 @@ public final class TrainingRun {
     adam.updates = state.step
     if average != nil {
       // A run that did not keep an average before starts one from its parameters.
-      if let restored, restored.ema == nil { first.copy(from: parameters) } else { try restored?.copyEMA(to: first, layout: layout) }
+      if let restored, restored.ema == nil {
+        first.copy(from: parameters)
+      } else {
+        try restored?.copyEMA(to: first, layout: layout)
+      }
       try broadcast(first)
       average?.values.load(from: first)
       average?.updates = state.step
