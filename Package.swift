@@ -85,6 +85,7 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests",
       dependencies: ["Configuration", "Model", "Tensors", "TestSupport", .product(name: "Yams", package: "Yams")]),
+    .testTarget(name: "SamplingTests", dependencies: ["Kernels", "Model", "Orders", "Sampling", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(
       name: "ParityTests",

@@ -12,7 +12,7 @@ enum CheckpointFile: String, CaseIterable {
 /// Together the size, the checksum of the header and those of the tensors cover every byte of a file. The record covers
 /// itself: `checksum` is that of the whole text with eight zeros in its own place. A program of any format can so tell
 /// damage from a newer version.
-struct CheckpointRecord: Codable {
+package struct CheckpointRecord: Codable {
   static let fileName = "state.json"
 
   struct File: Codable, Equatable {
@@ -53,7 +53,7 @@ struct CheckpointRecord: Codable {
   }
 
   /// `text` with the right checksum in place of whatever is there.
-  static func sealed(_ text: Data, path: String) throws(CheckpointError) -> Data {
+  package static func sealed(_ text: Data, path: String) throws(CheckpointError) -> Data {
     let digits = try checksumDigits(in: text, path: path)
     var sealed = text
     sealed.replaceSubrange(digits, with: Data(unsealed.utf8))

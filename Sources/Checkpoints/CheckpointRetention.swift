@@ -15,7 +15,7 @@ public struct CheckpointRetention: Sendable, Equatable {
   /// The steps to remove of those in `metrics` (metric by step, lower is better), ascending.
   ///
   /// The one just `written` stays whatever the rules say: it is the only one known to be valid.
-  func removable(metrics: [Int: Double?], written: Int) -> [Int] {
+  package func removable(metrics: [Int: Double?], written: Int) -> [Int] {
     let steps = metrics.keys.sorted()
     var kept = Set(steps.suffix(keepLast))
     kept.insert(written)

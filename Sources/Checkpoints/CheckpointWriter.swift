@@ -174,4 +174,9 @@ public struct WrittenCheckpoint: Sendable, Equatable {
   public internal(set) var removed: [Int] = []
   /// What could not be removed. It takes space, and is tried again when the run is next started.
   public internal(set) var notRemoved: [FileFailure] = []
+
+  package init(path: String, step: Int) {
+    self.path = path
+    self.step = step
+  }
 }

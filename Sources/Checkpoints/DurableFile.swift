@@ -70,11 +70,11 @@ final class ReadableFile {
 }
 
 /// Changes to files and folders that have reached the disk when the call returns.
-enum DurableFile {
+package enum DurableFile {
   /// Creates or replaces the file at `path` with `chunks`, in order, and waits until they are on the disk.
   ///
   /// A failure can leave a part of the file: callers write where nothing is lost by that, and rename.
-  static func write(_ chunks: [Data], to path: String) throws(FileFailure) {
+  package static func write(_ chunks: [Data], to path: String) throws(FileFailure) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileFailure("create", path) }
     do throws(FileFailure) {
@@ -166,7 +166,7 @@ enum DurableFile {
 
   /// Removes what is at `path` where its remains do no harm. Returns why they are still there, if they are.
   @discardableResult
-  static func discard(_ path: String) -> FileFailure? {
+  package static func discard(_ path: String) -> FileFailure? {
     do throws(FileFailure) { try remove(path) } catch { return error }
     return nil
   }

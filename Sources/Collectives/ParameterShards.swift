@@ -52,7 +52,7 @@ public struct ParameterShards: Sendable, Equatable {
   }
 
   /// The blocks that `rank` owns, ascending.
-  func blocks(ownedBy rank: Int) -> [Int] {
+  package func blocks(ownedBy rank: Int) -> [Int] {
     owned(by: rank).flatMap { range in
       (range.lowerBound / Self.blockCount)..<((range.upperBound + Self.blockCount - 1) / Self.blockCount)
     }

@@ -3,7 +3,7 @@ import Foundation
 /// Finds out whether this process is a rank among others.
 public enum World {
   /// How this process was started.
-  enum Launch: Equatable {
+  package enum Launch: Equatable {
     /// By hand: the only one.
     case alone
     /// By a launcher that speaks to MPI; `announced` ranks, if it says.
@@ -28,7 +28,7 @@ public enum World {
   }
 
   /// Reads the launcher's variables. Slurm's own come last: inside an allocation mpirun sets both.
-  static func launch(in environment: [String: String]) throws(CollectiveError) -> Launch {
+  package static func launch(in environment: [String: String]) throws(CollectiveError) -> Launch {
     if let size = environment["OMPI_COMM_WORLD_SIZE"] ?? environment["PMI_SIZE"] { return .ranks(announced: Int(size)) }
     // Set by srun for its tasks only, not for a batch script.
     let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap { Int($0) }

@@ -35,7 +35,7 @@ struct Generation {
     var share = Array(levels[(first * valuesPerImage)..<(end * valuesPerImage)])
     var isComplete = true
     if !share.isEmpty {
-      let sampler = SequentialSampler(
+      let sampler = CachedSampler(
         network: model.experiment.network, size: order.size, images: end - first,
         pool: ThreadPool(threads: HostThreads.count(requested: threads, communicator: communicator)))
       isComplete = sampler.complete(

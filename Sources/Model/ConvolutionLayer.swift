@@ -60,7 +60,17 @@ package struct ConvolutionLayer: Sendable {
   /// y `[rows, outputs]` from x `[rows, inputs]`; overwritten, or added to with `adds`.
   package func forward(_ pass: ForwardPass, x: Matrix, adds: Bool = false, y: Matrix) {
     MaskedConvolution.forward(
-      plan: pass.plan.pair(mask).forward, x: x, weight: effectiveWeight(pass),
+      plan: pass.plan.pair(mask).forward, x: x, weight: effectiveWeight(pass.parameters, pass.effectiveWeights),
+      bias: bias.map { Self.row(pass.parameters, $0) }, maskWeight: maskWeight.map { Self.panels(pass.parameters, $0) },
+      adds: adds, y: y, pool: pass.pool)
+  }
+
+  /// y `[images, outputs]` at one pixel from the cached x of all pixels, `[pixels * images, inputs]`; overwritten, or
+  /// added to with `adds`.
+  func forward(_ pass: LocationPass, x: Matrix, adds: Bool = false, y: Matrix) {
+    MaskedConvolution.forward(
+      at: mask == .pointwise ? 0 : pass.pixel, taps: pass.plan.taps(mask), windowTaps: taps, x: x,
+      weight: effectiveWeight(pass.parameters, pass.effectiveWeights),
       bias: bias.map { Self.row(pass.parameters, $0) }, maskWeight: maskWeight.map { Self.panels(pass.parameters, $0) },
       adds: adds, y: y, pool: pass.pool)
   }
@@ -87,7 +97,8 @@ package struct ConvolutionLayer: Sendable {
   /// dx `[rows, inputs]`, overwritten, from dy `[rows, outputs]`.
   package func inputGradient(_ pass: BackwardPass, dy: Matrix, dx: Matrix) {
     MaskedConvolution.transpose(
-      weight: effectiveWeight(pass.forward), taps: taps, inputs: inputs, outputs: outputs,
+      weight: effectiveWeight(pass.forward.parameters, pass.forward.effectiveWeights), taps: taps, inputs: inputs,
+      outputs: outputs,
       into: pass.transposedWeight, pool: pass.forward.pool)
     MaskedConvolution.inputGradient(
       transposedPlan: pass.forward.plan.pair(mask).transposed, dy: dy, transposedWeight: pass.transposedWeight, dx: dx,
@@ -97,10 +108,10 @@ package struct ConvolutionLayer: Sendable {
   /// Floats of the transposed weight.
   package var transposedCount: Int { Panels.elements(taps: taps, inputs: outputs, outputs: inputs) }
 
-  private func effectiveWeight(_ pass: ForwardPass) -> Matrix {
+  private func effectiveWeight(_ parameters: FloatBuffer, _ effectiveWeights: FloatBuffer) -> Matrix {
     switch weight {
-    case .direct(let range): return Self.panels(pass.parameters, range)
-    case .normalized(_, _, let place): return Self.panels(pass.effectiveWeights, place)
+    case .direct(let range): return Self.panels(parameters, range)
+    case .normalized(_, _, let place): return Self.panels(effectiveWeights, place)
     }
   }
 

@@ -180,12 +180,12 @@ extension LocallyMaskedPixelCNN {
   }
 
   /// Stack entry that block `index` of a group down pops; the last entry began the way down.
-  private func skipIndex(_ group: Int, _ index: Int) -> Int {
+  func skipIndex(_ group: Int, _ index: Int) -> Int {
     let before = group == 0 ? 0 : configuration.blocks + (group - 1) * (configuration.blocks + 1)
     return stackDepth - 2 - before - index
   }
 
-  private func forEachLayer(_ body: (ConvolutionLayer) -> Void) {
+  func forEachLayer(_ body: (ConvolutionLayer) -> Void) {
     func visit(_ block: GatedResidualBlock) {
       body(block.convInput)
       if let ninSkip = block.ninSkip { body(ninSkip) }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 struct CheckpointRetentionTests {
   @Test func theLastAreKept() {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 struct CheckpointStoreTests {
   @Test func aRunWithoutCheckpointsIsEmpty() throws {

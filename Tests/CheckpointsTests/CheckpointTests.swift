@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 struct CheckpointTests {
   private let files = ["model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json"]

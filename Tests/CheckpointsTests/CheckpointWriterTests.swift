@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 struct CheckpointWriterTests {
   private func names(_ store: CheckpointStore) throws -> [String] {

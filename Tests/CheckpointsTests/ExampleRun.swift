@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-@testable import Checkpoints
+import Checkpoints
 
 /// A folder that goes when the last reference to it goes.
 final class TemporaryFolder {

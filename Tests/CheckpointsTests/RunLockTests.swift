@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 struct RunLockTests {
   @Test func aSecondRunIsToldWhoHoldsTheFolder() throws {

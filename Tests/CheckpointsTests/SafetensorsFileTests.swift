@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 struct SafetensorsFileTests {
   private func file(header: String, data: [UInt8] = []) -> Data {

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Collectives
+import Collectives
 
 struct GradientReductionTests {
   private let count = 5000

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Collectives
+import Collectives
 
 struct ParameterShardsTests {
   @Test(arguments: [0, 1, 1023, 1024, 1025, 50_000, 4 * 1024, 100 * 1024 + 1])

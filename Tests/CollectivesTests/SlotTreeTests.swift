@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Collectives
+import Collectives
 
 struct SlotTreeTests {
   /// The sum as the definition says, written as text, so that every association shows.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Collectives
+import Collectives
 
 struct WorldTests {
   @Test(arguments: [

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Testing
 
-@testable import Optimization
+import Optimization
 
 struct AdamTests {
   private static func random(_ count: Int, slot: Int, scale: Float = 1) -> [Float] {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Optimization
+import Optimization
 
 struct GradientClippingTests {
   @Test func scalesToTheMaximumButNeverUp() {

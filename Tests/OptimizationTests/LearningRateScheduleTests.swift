@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Optimization
+import Optimization
 
 struct LearningRateScheduleTests {
   @Test func constantStaysAtThePeak() {

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Optimization
+import Optimization
 
 struct ParameterAverageTests {
   @Test func everyParameterIsAveraged() {

@@ -1,0 +1,63 @@
+import Kernels
+import Model
+import Orders
+import Tensors
+
+/// Generates pixels one after the other in an order, each from the network's distribution given those before it,
+/// computing each location of the network once: the pixels of `SequentialSampler` for a fraction of its work.
+public struct CachedSampler {
+  private let network: LocallyMaskedPixelCNN
+  private let pool: ThreadPool
+  private let size: ImageSize
+  private let cache: ActivationCache
+  private let sampler: PixelSampler
+
+  /// A sampler of `images` images of `size` at a time.
+  public init(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, pool: ThreadPool) {
+    self.network = network
+    self.pool = pool
+    self.size = size
+    cache = ActivationCache(network: network, size: size, images: images)
+    sampler = PixelSampler(
+      distribution: network.configuration.distribution, channels: network.configuration.channels)
+  }
+
+  /// Replaces the pixels in `missing` of each image of `levels` `[images, pixels, channels]` by samples.
+  ///
+  /// The other pixels come first in the order, so that every sample conditions on all of them. `firstImage` numbers the
+  /// images' random streams: the same seed, number and order give the same pixels whatever else is sampled beside them.
+  /// `shouldContinue` is told how many pixels are done and ends the work by saying no.
+  ///
+  /// - Returns: whether all pixels were generated.
+  public func complete(
+    levels: inout [UInt8], missing: Set<Int>, order: GenerationOrder, parameters: FloatBuffer, temperature: Double,
+    seed: UInt64, firstImage: Int = 0, shouldContinue: (_ done: Int) -> Bool = { _ in true }
+  ) -> Bool {
+    let pixels = size.pixels
+    let channels = network.configuration.channels
+    precondition(
+      levels.count == cache.images * pixels * channels,
+      "CachedSampler: \(levels.count) levels for \(cache.images) images")
+    let observed = Set(0..<pixels).subtracting(missing)
+    let plan = LocationPlan(order: order.observedFirst(observed), windows: network.windows)
+    let scale = 2 / Float(network.configuration.distribution.levels - 1)
+    network.prepare(parameters: parameters, cache: cache, pool: pool)
+    var pixelLevels = [UInt8](repeating: 0, count: channels)
+    for (done, pixel) in plan.order.pixels.map(Int.init).enumerated() {
+      guard shouldContinue(done) else { return false }
+      let isMissing = done >= observed.count
+      network.forward(
+        at: pixel, parameters: parameters, plan: plan, cache: cache, wantsLogits: isMissing, pool: pool)
+      if isMissing {
+        for image in 0..<cache.images {
+          var generator = KeyedGenerator(seed: seed, purpose: .sampling, step: firstImage + image, slot: pixel)
+          sampler.sample(
+            logits: cache.logits, row: image, temperature: temperature, generator: &generator, into: &pixelLevels)
+          for channel in 0..<channels { levels[(image * pixels + pixel) * channels + channel] = pixelLevels[channel] }
+        }
+      }
+      cache.setPixel(pixel, levels: { levels[($0 * pixels + pixel) * channels + $1] }, scale: scale)
+    }
+    return true
+  }
+}
