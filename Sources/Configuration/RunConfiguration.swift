@@ -103,7 +103,7 @@ extension RunConfiguration {
   /// Section `training`: length, batches, loss and optimizer.
   public struct TrainingOptions: Sendable, Hashable {
     /// Key `training.steps`; 0 when `epochs` gives the length.
-    public var steps = 600
+    public var steps = 1000
     /// Key `training.epochs`; 0 when `steps` gives the length.
     public var epochs = 0
     /// Key `training.microbatches`.

@@ -6,7 +6,10 @@ enum FastMath {
   /// x = n ln 2 + r with |r| <= ln 2 / 2; e^r by a polynomial of degree six (Cephes), times 2^n.
   @inline(__always)
   static func exp(_ x: Vector) -> Vector {
-    let clamped = x.clamped(lowerBound: Vector(repeating: -87.33654), upperBound: Vector(repeating: 88.72))
+    // Comparisons and blends: the standard library's clamped(lowerBound:upperBound:) is not inlined.
+    let lower = Vector(repeating: -87.33654)
+    let upper = Vector(repeating: 88.72)
+    let clamped = x.replacing(with: lower, where: x .< lower).replacing(with: upper, where: x .> upper)
     // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits.
     let magic = Vector(repeating: 12_582_912)
     let shifted = magic.addingProduct(clamped, Vector(repeating: 1.44269504))

@@ -2,8 +2,9 @@ import Tensors
 
 /// dWeight[t, c, o] = sum over images and over the pixels p that see tap t of x[p + shift(t), c] * dy[p, o].
 ///
-/// A tile is one panel of 16 output channels and one tap, and adds all rows in order, so the sum is never split over
-/// threads. Overwrites dWeight, padding included.
+/// A tile is one tap and up to four panels of 16 output channels, and adds all rows in order, so the sum is never split
+/// over threads. Block by block of the image, all its panels take the block's rows while they are in the second-level
+/// cache. Overwrites dWeight, padding included.
 struct MaskedConvolutionWeightGradient: TiledWork {
   let plan: NeighbourPlan
   let images: Int
@@ -16,38 +17,66 @@ struct MaskedConvolutionWeightGradient: TiledWork {
   /// Panels of 16 outputs, `[panels, taps, inputs, 16]`.
   let dWeight: UnsafeMutablePointer<Float>
 
-  var tiles: Int { Panels.count(outputs: outputs) * plan.taps }
+  private static let panelsPerTile = 4
+
+  private var panels: Int { Panels.count(outputs: outputs) }
+
+  var tiles: Int { (panels + Self.panelsPerTile - 1) / Self.panelsPerTile * plan.taps }
 
   func run(tile: Int, thread: Int) {
-    let firstOutput = tile / plan.taps * Panels.width
     let tap = tile % plan.taps
-    let width = min(Panels.width, outputs - firstOutput)
-    let sum = dWeight + tile * inputs * Panels.width  // [inputs, 16]
-    sum.update(repeating: 0, count: inputs * Panels.width)
+    let firstPanel = tile / plan.taps * Self.panelsPerTile
+    let endPanel = min(firstPanel + Self.panelsPerTile, panels)
+    for panel in firstPanel..<endPanel { sum(panel, tap).update(repeating: 0, count: inputs * Panels.width) }
     withUnsafeTemporaryAllocation(
       byteCount: NeighbourPlan.blockPixels * Panels.width * MemoryLayout<Float>.stride, alignment: 64
     ) { storage in
-      // The block's gradients of this panel, gathered: [rows, 16].
-      guard let panel = storage.bindMemory(to: Float.self).baseAddress else { return }
-      if width < Panels.width { panel.update(repeating: 0, count: NeighbourPlan.blockPixels * Panels.width) }
+      // The block's gradients of one panel, gathered: [rows, 16].
+      guard let gathered = storage.bindMemory(to: Float.self).baseAddress else { return }
       plan.starts.withUnsafeBufferPointer { starts in
         plan.pixels.withUnsafeBufferPointer { pixels in
           guard let lists = pixels.baseAddress else { return }
           for image in 0..<images {
             let imageX = x + (image * plan.size.pixels + Int(plan.shifts[tap])) * inputs
-            let imageDY = dy + image * plan.size.pixels * outputs + firstOutput
+            let imageDY = dy + image * plan.size.pixels * outputs
             for block in 0..<plan.blocks {
               let begin = Int(starts[block * plan.taps + tap])
               let rows = Int(starts[block * plan.taps + tap + 1]) - begin
               guard rows > 0 else { continue }
-              let list = lists + begin
-              for row in 0..<rows {
-                (panel + row * Panels.width).update(from: imageDY + Int(list[row]) * outputs, count: width)
+              for panel in firstPanel..<endPanel {
+                gather(lists + begin, rows, imageDY, panel, into: gathered)
+                addRows(lists + begin, rows, imageX, gathered, sum(panel, tap))
               }
-              addRows(list, rows, imageX, panel, sum)
             }
           }
         }
+      }
+    }
+  }
+
+  /// Where the gradient of a panel's tap is summed: `[inputs, 16]`.
+  @inline(__always)
+  private func sum(_ panel: Int, _ tap: Int) -> UnsafeMutablePointer<Float> {
+    dWeight + (panel * plan.taps + tap) * inputs * Panels.width
+  }
+
+  /// Copies one panel of the listed rows of dy, padded with zeros.
+  @inline(__always)
+  private func gather(
+    _ list: UnsafePointer<Int32>, _ rows: Int, _ imageDY: UnsafePointer<Float>, _ panel: Int,
+    into gathered: UnsafeMutablePointer<Float>
+  ) {
+    let firstOutput = panel * Panels.width
+    let width = min(Panels.width, outputs - firstOutput)
+    if width < Panels.width { gathered.update(repeating: 0, count: rows * Panels.width) }
+    for row in 0..<rows {
+      let source = imageDY + Int(list[row]) * outputs + firstOutput
+      let target = gathered + row * Panels.width
+      if width == Panels.width {
+        target.store(source.vector(at: 0), at: 0)
+        target.store(source.vector(at: 8), at: 8)
+      } else {
+        target.update(from: source, count: width)
       }
     }
   }
