@@ -14,16 +14,18 @@ public enum ConcatELU {
         keep: keep.map { UnsafePointer($0.base) }, y: y.base))
   }
 
-  /// dx += d/dx: elu'(z) is 1 for z > 0, else e^z, and dx = keep dy elu'(x) - keep' dy' elu'(-x), where the primed
-  /// belong to the second half.
-  public static func backward(x: Matrix, dy: Matrix, keep: Matrix? = nil, dx: Matrix, pool: ThreadPool) {
+  /// Adds to `dx`, or overwrites it without `adds`: elu'(z) is 1 for z > 0, else e^z, and
+  /// dx = keep dy elu'(x) - keep' dy' elu'(-x), where the primed belong to the second half.
+  public static func backward(
+    x: Matrix, dy: Matrix, keep: Matrix? = nil, adds: Bool = true, dx: Matrix, pool: ThreadPool
+  ) {
     precondition(
       dy.rows == x.rows && dy.columns == 2 * x.columns && dx.rows == x.rows && dx.columns == x.columns,
       "ConcatELU.backward: dy is [\(dy.rows), \(dy.columns)], dx [\(dx.rows), \(dx.columns)]")
     pool.run(
       ConcatELUBackward(
         rows: x.rows, channels: x.columns, rowsPerImage: x.rows / (keep?.rows ?? 1), x: x.base, dy: dy.base,
-        keep: keep.map { UnsafePointer($0.base) }, dx: dx.base))
+        keep: keep.map { UnsafePointer($0.base) }, adds: adds, dx: dx.base))
   }
 }
 
@@ -64,6 +66,7 @@ private struct ConcatELUBackward: RowWork {
   let x: UnsafePointer<Float>
   let dy: UnsafePointer<Float>
   let keep: UnsafePointer<Float>?
+  let adds: Bool
   let dx: UnsafeMutablePointer<Float>
 
   @inline(__always)
@@ -84,7 +87,8 @@ private struct ConcatELUBackward: RowWork {
       }
       positive *= slope.replacing(with: 1, where: isPositive)
       opposite *= Vector(repeating: 1).replacing(with: slope, where: isPositive)
-      dx.store(dx.vector(at: first, lanes: lanes) + positive - opposite, at: first, lanes: lanes)
+      let present = adds ? dx.vector(at: first, lanes: lanes) : .zero
+      dx.store(present + positive - opposite, at: first, lanes: lanes)
     }
   }
 }

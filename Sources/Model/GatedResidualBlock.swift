@@ -99,15 +99,13 @@ package struct GatedResidualBlock: Sendable {
     convOut.parameterGradients(pass, x: wide, dy: dWide)
     completed(convOut.firstParameter)
     convOut.inputGradient(pass, dy: dWide, dx: wide)
-    dC.fill(0)
-    ConcatELU.backward(x: saved.c, dy: wide, keep: saved.keep, dx: dC, pool: pool)
+    ConcatELU.backward(x: saved.c, dy: wide, keep: saved.keep, adds: false, dx: dC, pool: pool)
     if let ninSkip, let a, let dSkip {
       ConcatELU.forward(x: a, y: wide, pool: pool)
       ninSkip.parameterGradients(pass, x: wide, dy: dC)
       completed(ninSkip.firstParameter)
       ninSkip.inputGradient(pass, dy: dC, dx: wide)
-      dSkip.fill(0)
-      ConcatELU.backward(x: a, dy: wide, dx: dSkip, pool: pool)
+      ConcatELU.backward(x: a, dy: wide, adds: false, dx: dSkip, pool: pool)
     }
     normalization.backward(y: saved.normalized, columns: filters, scale: saved.scale, dy: dC, pool: pool)
     ConcatELU.forward(x: x, y: wide, pool: pool)

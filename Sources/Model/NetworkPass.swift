@@ -86,14 +86,14 @@ extension LocallyMaskedPixelCNN {
         down[group][index].backward(
           pass, x: downInput(workspace, group, index), skip: stackEntry(workspace, skip),
           saved: workspace.rows(workspace.downBlocks[group][index]), dStream: dStream,
-          dSkip: workspace.rows(workspace.stackGradients[skip]), wide: wide, dWide: dWide, dC: dC, completed: completed)
+          dSkip: skipGradient(workspace, skip), wide: wide, dWide: dWide, dC: dC, completed: completed)
       }
     }
     // The way down began with the last entry of the stack; every other entry was also a skip input.
     var entry = stackDepth - 1
     func addSkipGradient() {
       if entry < stackDepth - 1 {
-        Addition.add(workspace.rows(workspace.stackGradients[entry]), to: dStream, pool: pool)
+        Addition.add(skipGradient(workspace, entry), to: dStream, pool: pool)
       }
       entry -= 1
     }
@@ -183,6 +183,17 @@ extension LocallyMaskedPixelCNN {
   func skipIndex(_ group: Int, _ index: Int) -> Int {
     let before = group == 0 ? 0 : configuration.blocks + (group - 1) * (configuration.blocks + 1)
     return stackDepth - 2 - before - index
+  }
+
+  /// Where the gradient of stack entry `index` waits for the way up: in the output of the block that popped it, which
+  /// nobody reads any more by then.
+  private func skipGradient(_ workspace: NetworkWorkspace, _ index: Int) -> Matrix {
+    var block = stackDepth - 2 - index
+    for group in workspace.downBlocks {
+      if block < group.count { return workspace.rows(group[block].output) }
+      block -= group.count
+    }
+    preconditionFailure("LocallyMaskedPixelCNN: no block pops stack entry \(index)")
   }
 
   func forEachLayer(_ body: (ConvolutionLayer) -> Void) {

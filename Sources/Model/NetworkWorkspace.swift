@@ -28,8 +28,6 @@ public final class NetworkWorkspace {
   /// Outputs and scales of the dilated convolutions, up then down.
   let downsizeOutputs: [(output: Matrix, scale: Matrix)]
   let upsizeOutputs: [(output: Matrix, scale: Matrix)]
-  /// Gradients of the stack's entries: `[rows, F]` each.
-  let stackGradients: [Matrix]
   /// Scratch `[rows, 2F]`.
   let wide: Matrix
   let dWide: Matrix
@@ -77,7 +75,6 @@ public final class NetworkWorkspace {
     downBlocks = network.down.map { $0.map { _ in activations(hasSkip: true) } }
     downsizeOutputs = network.downsize.map { _ in (matrix(filters), matrix(1)) }
     upsizeOutputs = network.upsize.map { _ in (matrix(filters), matrix(1)) }
-    stackGradients = withGradients ? (0..<network.stackDepth).map { _ in matrix(filters) } : []
     dC = withGradients ? matrix(filters) : Matrix(rows: 0, columns: filters)
     dStream = withGradients ? matrix(filters) : Matrix(rows: 0, columns: filters)
     narrow = matrix(filters)
@@ -97,7 +94,7 @@ public final class NetworkWorkspace {
     let skips = 3 * configuration.blocks + 2
     let perBlock = withGradients ? 4 * filters + 2 : filters
     let skipCopies = withGradients && configuration.normalization == .pono ? skips * filters : 0
-    let gradients = withGradients ? network.stackDepth * filters + 4 * filters + configuration.outputs : 0
+    let gradients = withGradients ? 4 * filters + configuration.outputs : 0
     let shared = configuration.channels + 1 + 2 * filters + 4 * (filters + 1) + 5 * filters + configuration.outputs + 3
     return 4 * (rows * (blocks * perBlock + skipCopies + gradients + shared) + network.effectiveCount)
   }
