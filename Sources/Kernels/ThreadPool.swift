@@ -21,48 +21,21 @@ extension TiledWork {
 /// A fixed set of threads that work off tiles; the caller is one of them.
 ///
 /// Starting work allocates nothing. Idle threads spin for some microseconds, then sleep, so that ranks that share a
-/// core do not starve each other.
-public final class ThreadPool: @unchecked Sendable {
+/// core do not starve each other. One thread at a time may call `run`.
+public final class ThreadPool: Sendable {
   /// Number of threads, the caller included.
   public let threads: Int
 
-  private struct Job {
-    var work: any TiledWork.Type
-    var address: UnsafeRawPointer
-    var tiles: Int
-  }
-
-  // `job` is written before `generation` is raised (release) and read after it was seen (acquire).
-  private var job: Job?
-  private let generation = Atomic<Int>(0)
-  private let nextTile = Atomic<Int>(0)
-  private let running = Atomic<Int>(0)
-  private let isStopping = Atomic<Bool>(false)
-  private let sleep = NSCondition()
-  private var workers: [Thread] = []
+  private let workers: Workers
 
   /// A pool of `threads` threads, at least one.
   public init(threads: Int) {
     precondition(threads >= 1, "ThreadPool: \(threads) threads")
     self.threads = threads
-    for index in 1..<max(threads, 1) {
-      // The thread holds the pool unowned: `stop` joins in on every path before the pool goes away.
-      let worker = Thread { [unowned(unsafe) self] in self.work(thread: index) }
-      worker.stackSize = 1 << 20
-      worker.name = "lmconv-\(index)"
-      workers.append(worker)
-      running.add(1, ordering: .relaxed)
-      worker.start()
-    }
-    waitForWorkers()
+    workers = Workers(count: threads - 1)
   }
 
-  deinit {
-    isStopping.store(true, ordering: .sequentiallyConsistent)
-    running.store(threads - 1, ordering: .sequentiallyConsistent)
-    wakeWorkers()
-    waitForWorkers()
-  }
+  deinit { workers.stop() }
 
   /// Runs every tile of `work`, then returns.
   public func run<Work: TiledWork>(_ work: Work) {
@@ -72,14 +45,58 @@ public final class ThreadPool: @unchecked Sendable {
       return
     }
     withUnsafePointer(to: work) { address in
-      job = Job(work: Work.self, address: UnsafeRawPointer(address), tiles: tiles)
-      nextTile.store(0, ordering: .relaxed)
-      running.store(threads - 1, ordering: .relaxed)
-      wakeWorkers()
-      takeTiles(thread: 0)
-      waitForWorkers()
-      job = nil
+      workers.run(Workers.Job(work: Work.self, address: UnsafeRawPointer(address), tiles: tiles))
     }
+  }
+}
+
+/// The threads of a pool besides the caller, and what they share with it. They hold this and not the pool, which ends
+/// them when it goes.
+private final class Workers: @unchecked Sendable {
+  struct Job {
+    var work: any TiledWork.Type
+    var address: UnsafeRawPointer
+    var tiles: Int
+  }
+
+  private let count: Int
+  // `job` is written before `generation` is raised (release) and read after it was seen (acquire).
+  private var job: Job?
+  private let generation = Atomic<Int>(0)
+  private let nextTile = Atomic<Int>(0)
+  private let running = Atomic<Int>(0)
+  private let isStopping = Atomic<Bool>(false)
+  private let sleep = NSCondition()
+
+  init(count: Int) {
+    self.count = count
+    running.store(count, ordering: .relaxed)
+    for thread in 1..<(count + 1) {
+      let worker = Thread { self.work(thread: thread) }
+      worker.stackSize = 1 << 20
+      worker.name = "lmconv-\(thread)"
+      worker.start()
+    }
+    wait()
+  }
+
+  /// Does `job` together with the calling thread.
+  func run(_ job: Job) {
+    self.job = job
+    nextTile.store(0, ordering: .relaxed)
+    running.store(count, ordering: .relaxed)
+    wake()
+    takeTiles(thread: 0)
+    wait()
+    self.job = nil
+  }
+
+  /// Ends the threads.
+  func stop() {
+    isStopping.store(true, ordering: .relaxed)
+    running.store(count, ordering: .relaxed)
+    wake()
+    wait()
   }
 
   private func takeTiles(thread: Int) {
@@ -91,15 +108,15 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  private func wakeWorkers() {
+  private func wake() {
     sleep.lock()
     generation.add(1, ordering: .sequentiallyConsistent)
     sleep.broadcast()
     sleep.unlock()
   }
 
-  /// Waits until the workers have nothing left to do.
-  private func waitForWorkers() {
+  /// Waits until the threads have nothing left to do.
+  private func wait() {
     var spins = 0
     while running.load(ordering: .acquiring) > 0 {
       spins += 1
@@ -119,12 +136,10 @@ public final class ThreadPool: @unchecked Sendable {
         sleep.unlock()
       }
       seen += 1
-      if isStopping.load(ordering: .acquiring) {
-        running.subtract(1, ordering: .releasing)
-        return
-      }
-      takeTiles(thread: thread)
+      let isLast = isStopping.load(ordering: .acquiring)
+      if !isLast { takeTiles(thread: thread) }
       running.subtract(1, ordering: .releasing)
+      if isLast { return }
     }
   }
 
