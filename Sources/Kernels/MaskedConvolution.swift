@@ -54,7 +54,7 @@ public enum MaskedConvolution {
     pool.run(
       MaskedConvolutionWeightGradient(
         plan: plan, images: images, inputs: x.columns, outputs: dy.columns, x: x.base, dy: dy.base,
-        dWeight: dWeight.base))
+        dWeight: dWeight.base, scratch: pool.scratch.base))
     if let dBias {
       precondition(dBias.count >= dy.columns, "MaskedConvolution.parameterGradients: bias of \(dBias.count)")
       pool.run(ColumnSums(rows: dy.rows, columns: dy.columns, values: dy.base, sums: dBias.base))

@@ -16,6 +16,8 @@ struct MaskedConvolutionWeightGradient: TiledWork {
   let dy: UnsafePointer<Float>
   /// Panels of 16 outputs, `[panels, taps, inputs, 16]`.
   let dWeight: UnsafeMutablePointer<Float>
+  /// The pool's memory, a row for each thread.
+  let scratch: UnsafeMutablePointer<Float>
 
   private static let panelsPerTile = 4
 
@@ -28,25 +30,21 @@ struct MaskedConvolutionWeightGradient: TiledWork {
     let firstPanel = tile / plan.taps * Self.panelsPerTile
     let endPanel = min(firstPanel + Self.panelsPerTile, panels)
     for panel in firstPanel..<endPanel { sum(panel, tap).update(repeating: 0, count: inputs * Panels.width) }
-    withUnsafeTemporaryAllocation(
-      byteCount: NeighbourPlan.blockPixels * Panels.width * MemoryLayout<Float>.stride, alignment: 64
-    ) { storage in
-      // The block's gradients of one panel, gathered: [rows, 16].
-      guard let gathered = storage.bindMemory(to: Float.self).baseAddress else { return }
-      plan.starts.withUnsafeBufferPointer { starts in
-        plan.pixels.withUnsafeBufferPointer { pixels in
-          guard let lists = pixels.baseAddress else { return }
-          for image in 0..<images {
-            let imageX = x + (image * plan.size.pixels + Int(plan.shifts[tap])) * inputs
-            let imageDY = dy + image * plan.size.pixels * outputs
-            for block in 0..<plan.blocks {
-              let begin = Int(starts[block * plan.taps + tap])
-              let rows = Int(starts[block * plan.taps + tap + 1]) - begin
-              guard rows > 0 else { continue }
-              for panel in firstPanel..<endPanel {
-                gather(lists + begin, rows, imageDY, panel, into: gathered)
-                addRows(lists + begin, rows, imageX, gathered, sum(panel, tap))
-              }
+    // The block's gradients of one panel, gathered: [rows, 16].
+    let gathered = scratch + thread * ThreadPool.scratchFloats
+    plan.starts.withUnsafeBufferPointer { starts in
+      plan.pixels.withUnsafeBufferPointer { pixels in
+        guard let lists = pixels.baseAddress else { return }
+        for image in 0..<images {
+          let imageX = x + (image * plan.size.pixels + Int(plan.shifts[tap])) * inputs
+          let imageDY = dy + image * plan.size.pixels * outputs
+          for block in 0..<plan.blocks {
+            let begin = Int(starts[block * plan.taps + tap])
+            let rows = Int(starts[block * plan.taps + tap + 1]) - begin
+            guard rows > 0 else { continue }
+            for panel in firstPanel..<endPanel {
+              gather(lists + begin, rows, imageDY, panel, into: gathered)
+              addRows(lists + begin, rows, imageX, gathered, sum(panel, tap))
             }
           }
         }

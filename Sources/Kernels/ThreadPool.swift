@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Tensors
 
 /// Work cut into tiles that may run in any order and on any thread. A tile's result may not depend on which thread runs
 /// it or on the other tiles, which makes every result independent of the number of threads.
@@ -25,6 +26,10 @@ extension TiledWork {
 public final class ThreadPool: Sendable {
   /// Number of threads, the caller included.
   public let threads: Int
+  /// Memory for what a tile needs while it runs: `[threads, scratchFloats]`, a row for each thread.
+  let scratch: FloatBuffer
+  /// Floats of scratch memory of a thread: a block's rows of one panel, 16 KiB, half of a first-level cache.
+  static let scratchFloats = NeighbourPlan.blockPixels * Panels.width
 
   private let workers: Workers
 
@@ -32,6 +37,7 @@ public final class ThreadPool: Sendable {
   public init(threads: Int) {
     precondition(threads >= 1, "ThreadPool: \(threads) threads")
     self.threads = threads
+    scratch = FloatBuffer(count: threads * Self.scratchFloats)
     workers = Workers(count: threads - 1)
   }
 
