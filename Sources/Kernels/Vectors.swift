@@ -1,5 +1,5 @@
 /// Eight floats: one AVX register, two NEON registers.
-typealias Vector = SIMD8<Float>
+package typealias Vector = SIMD8<Float>
 
 extension UnsafePointer<Float> {
   /// The eight floats at `index`.
