@@ -95,7 +95,7 @@ extension LocallyMaskedPixelCNN {
       pixel: pixel, parameters: parameters, effectiveWeights: cache.effectiveWeights, plan: plan,
       normalization: configuration.normalization.atLocations, pool: pool)
     initial.forward(pass, x: cache.input, y: cache.stream)
-    normalize(pass, cache.stream, .first, cache)
+    normalize(pass, cache.stream, .undilated, cache)
     cache.stack[0].copy(from: cache.stream)
 
     var block = 0

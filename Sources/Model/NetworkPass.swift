@@ -15,8 +15,9 @@ extension LocallyMaskedPixelCNN {
     let filters = configuration.filters
 
     initial.forward(pass, x: workspace.rows(workspace.input), y: workspace.rows(workspace.initialOutput))
+    // The reference counts the taps of the undilated mask here: the first layer's own mask shows the first pixel nothing.
     pass.normalization.forward(
-      x: workspace.rows(workspace.initialOutput), columns: filters, counts: plan.first.forward.visibleCounts,
+      x: workspace.rows(workspace.initialOutput), columns: filters, counts: plan.undilated.forward.visibleCounts,
       scale: workspace.rows(workspace.initialScale), pool: pool)
 
     for group in 0..<3 {
