@@ -11,15 +11,15 @@ public final class NeighbourPlan: Sendable {
   /// Taps of the window.
   public let taps: Int
   /// Pixels of a block: its rows of activations stay in the second-level cache while all taps pass over them.
-  static let blockPixels = 256
+  package static let blockPixels = 256
   /// Blocks of an image.
-  let blocks: Int
+  package let blocks: Int
   /// `starts[block * taps + tap]` is where the list of a block and tap begins in `pixels`; one more entry ends the last.
-  let starts: [Int32]
+  package let starts: [Int32]
   /// The lists: indices of output pixels, ascending.
-  let pixels: [Int32]
+  package let pixels: [Int32]
   /// `shifts[tap]`: index of the pixel that the tap reads, minus that of the output pixel.
-  let shifts: [Int32]
+  package let shifts: [Int32]
   /// Taps seen by each pixel.
   public let visibleCounts: [Int32]
 
