@@ -68,10 +68,12 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
 
-    .target(name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Checkpoints"],
+      path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "OrdersTests", dependencies: ["Tensors", "Orders"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Orders", "Kernels", "TestSupport"]),
     .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"]),
     .testTarget(name: "OptimizationTests", dependencies: ["Tensors", "Kernels", "Optimization"]),
     // What CollectivesTests runs under mpirun.
@@ -89,7 +91,10 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(
       name: "ParityTests",
-      dependencies: ["Orders", "Kernels", "Model", "Optimization", "Evaluation", "Checkpoints", "TestSupport"]),
+      dependencies: [
+        "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints", "Evaluation",
+        "TestSupport",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["Checkpoints", "Imaging", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
