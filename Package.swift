@@ -74,7 +74,11 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "OrdersTests", dependencies: ["Tensors", "Orders"]),
     .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Orders", "Kernels", "TestSupport"]),
-    .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"]),
+    // Counts what ModelTests allocates, by taking the place of malloc.
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .testTarget(
+      name: "ModelTests",
+      dependencies: ["Tensors", "Orders", "Kernels", "Model", "AllocationCounter", "TestSupport"]),
     .testTarget(name: "OptimizationTests", dependencies: ["Tensors", "Kernels", "Optimization"]),
     // What CollectivesTests runs under mpirun.
     .executableTarget(

@@ -1,0 +1,75 @@
+import Model
+import Orders
+import Tensors
+import TestSupport
+
+/// A network small enough to be tried many times, with random parameters, images and order.
+struct ExampleNetwork: CustomStringConvertible {
+  let description: String
+  let network: LocallyMaskedPixelCNN
+  let size: ImageSize
+  let images: Int
+  let parameters: FloatBuffer
+  let levels: [UInt8]
+  let plan: OrderPlan
+
+  init(
+    _ description: String, _ configuration: ModelConfiguration, size: ImageSize = ImageSize(rows: 4, columns: 5),
+    images: Int = 2, number: Int = 0
+  ) throws {
+    self.description = description
+    self.size = size
+    self.images = images
+    network = LocallyMaskedPixelCNN(configuration)
+    parameters = network.initialParameters(seed: UInt64(number))
+    var random = KeyedGenerator(testCase: number)
+    // Away from the initial values, at which weights on the mask are zero and gains are their directions' norms.
+    for entry in network.layout.entries {
+      let initial = network.layout.fileValues(of: entry, in: parameters)
+      let moved = zip(initial, random.values(entry.count, bound: 0.2)).map { $0 + $1 }
+      network.layout.setFileValues(moved, of: entry, in: parameters)
+    }
+    levels = random.levels(
+      images * size.pixels * configuration.channels, below: configuration.distribution.levels)
+    plan = OrderPlan(order: try random.order(of: size), windows: network.windows)
+  }
+
+  /// Every normalization with each option in turn.
+  static func all() throws -> [ExampleNetwork] {
+    let options: [(name: String, apply: (inout ModelConfiguration) -> Void)] = [
+      ("defaults", { _ in }), ("mask weight", { $0.maskWeight = true }), ("no bias", { $0.bias = false }),
+      ("dropout", { $0.dropout = 0.3 }), ("kernel 5", { $0.kernel = 5 }), ("dilation 3", { $0.dilation = 3 }),
+    ]
+    let images: [(channels: Int, distribution: PixelDistribution)] = [
+      (1, .binary), (1, .logisticMixture(mixtures: 2, bits: 4)), (3, .logisticMixture(mixtures: 2, bits: 5)),
+      (2, .logisticMixture(mixtures: 3, bits: 3)), (4, .logisticMixture(mixtures: 2, bits: 2)),
+    ]
+    var examples: [ExampleNetwork] = []
+    for normalization in Normalization.allCases {
+      for option in options {
+        let image = images[examples.count % images.count]
+        var configuration = ModelConfiguration(
+          channels: image.channels, filters: 6, blocks: 1, normalization: normalization,
+          distribution: image.distribution)
+        option.apply(&configuration)
+        examples.append(
+          try ExampleNetwork("\(normalization), \(option.name)", configuration, number: examples.count))
+      }
+    }
+    return examples
+  }
+
+  /// Which channels a run of an example drops.
+  static var dropoutGenerator: KeyedGenerator { KeyedGenerator(testCase: 1) }
+
+  /// A run with these parameters, with a fixed choice of dropped channels if any are.
+  func run(threads: Int = 1, images: Int? = nil) -> NetworkRun {
+    let run = NetworkRun(
+      network, parameters: parameters, size: size, images: images ?? self.images, threads: threads)
+    if network.configuration.dropout > 0 {
+      var random = Self.dropoutGenerator
+      run.workspace.drawDropout(&random)
+    }
+    return run
+  }
+}

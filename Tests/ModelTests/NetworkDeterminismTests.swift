@@ -1,0 +1,89 @@
+import Kernels
+import Model
+import Tensors
+import TestSupport
+import Testing
+
+/// Results depend on the parameters, the images and the order, and on nothing else.
+struct NetworkDeterminismTests {
+  @Test(arguments: try ExampleNetwork.all())
+  func logitsAreTheSameBitsOnAnyNumberOfThreads(example: ExampleNetwork) {
+    let expected = bits(example.run().forward(example.levels, plan: example.plan).values)
+    for threads in 2...4 {
+      #expect(bits(example.run(threads: threads).forward(example.levels, plan: example.plan).values) == expected)
+    }
+  }
+
+  @Test(arguments: try ExampleNetwork.all())
+  func logitsOfAnImageAreTheSameBitsInAnyBatch(example: ExampleNetwork) {
+    // Dropped channels belong to places in a batch.
+    guard example.network.configuration.dropout == 0 else { return }
+    let expected = bits(example.run().forward(example.levels, plan: example.plan).values)
+    let logitsPerImage = expected.count / example.images
+    let levelsPerImage = example.levels.count / example.images
+    // Alone in a workspace of its own, and alone in a workspace with room for five.
+    for capacity in [1, 5] {
+      let run = example.run(images: capacity)
+      for image in 0..<example.images {
+        let levels = Array(example.levels[(image * levelsPerImage)..<((image + 1) * levelsPerImage)])
+        let alone = bits(run.forward(levels, plan: example.plan).values)
+        #expect(alone == Array(expected[(image * logitsPerImage)..<((image + 1) * logitsPerImage)]))
+      }
+    }
+  }
+
+  @Test(arguments: try ExampleNetwork.all())
+  func evaluationWorkspacesGiveTheSameBitsAsTrainingOnes(example: ExampleNetwork) {
+    guard example.network.configuration.dropout == 0 else { return }
+    let expected = bits(example.run().forward(example.levels, plan: example.plan).values)
+    let pool = ThreadPool(threads: 1)
+    let workspace = NetworkWorkspace(
+      network: example.network, size: example.size, images: example.images, withGradients: false)
+    example.network.prepare(parameters: example.parameters, workspace: workspace, pool: pool)
+    workspace.prepareInput(levels: example.levels, images: example.images)
+    example.network.forward(parameters: example.parameters, plan: example.plan, workspace: workspace, pool: pool)
+    #expect(bits(workspace.logits.values) == expected)
+  }
+
+  @Test(arguments: try ExampleNetwork.all())
+  func gradientsAreTheSameBitsOnAnyNumberOfThreadsAndAgain(example: ExampleNetwork) {
+    let expected = FloatBuffer(count: example.network.layout.count)
+    let gradient = FloatBuffer(count: example.network.layout.count)
+    let run = example.run()
+    let nats = run.loss(example.levels, plan: example.plan)
+    run.backward(plan: example.plan, into: expected)
+    for threads in 1...4 {
+      // In a workspace with room for more, and a second time over what the first pass left.
+      let other = example.run(threads: threads, images: example.network.configuration.dropout == 0 ? 3 : nil)
+      for _ in 0..<2 {
+        gradient.fill(0)
+        #expect(other.loss(example.levels, plan: example.plan) == nats)
+        other.backward(plan: example.plan, into: gradient)
+        #expect(bits(gradient.values) == bits(expected.values))
+      }
+    }
+  }
+
+  @Test(arguments: try ExampleNetwork.all())
+  func gradientsAreFinalFromEachOffsetThatIsReported(example: ExampleNetwork) {
+    let run = example.run()
+    let gradient = FloatBuffer(count: example.network.layout.count)
+    // What is never written would show.
+    gradient.fill(.nan)
+    _ = run.loss(example.levels, plan: example.plan)
+    var reports: [(offset: Int, values: [UInt32])] = []
+    run.backward(plan: example.plan, into: gradient) { offset in
+      reports.append((offset, bits(gradient.values(in: offset..<gradient.count))))
+    }
+    #expect(reports.count > 1)
+    #expect(zip(reports, reports.dropFirst()).allSatisfy { $0.offset > $1.offset })
+    #expect(reports.last?.offset == 0)
+    let final = bits(gradient.values)
+    for report in reports { #expect(report.values == Array(final[report.offset...]), "from \(report.offset) on") }
+    for entry in example.network.layout.entries {
+      #expect(gradient.values(in: entry.range).allSatisfy { $0.isFinite }, "\(entry.name)")
+    }
+  }
+
+  private func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Kernels
+import Model
+import Orders
+import Tensors
+import TestSupport
+import Testing
+
+/// Training takes its memory at the start. Counts are the process's, so one test at a time counts.
+@Suite(.serialized) struct NetworkMemoryTests {
+  /// Allocates once in each tile.
+  private struct AllocatingWork: TiledWork {
+    let tiles: Int
+    func run(tile: Int, thread: Int) { _ = FloatBuffer(count: 1000 + tile) }
+  }
+
+  @Test(arguments: [1, 2]) func allocationsAreSeenOnAllThreads(threads: Int) {
+    let pool = ThreadPool(threads: threads)
+    #expect(CountedAllocations.during(pool) {} == 0)
+    #expect(CountedAllocations.during(pool) { pool.run(AllocatingWork(tiles: 50)) } >= 50)
+    #expect(CountedAllocations.during(pool) {} == 0)
+    #expect(
+      CountedAllocations.during(pool) { _ = [UInt8](repeating: 1, count: 5000).withUnsafeBytes { $0.count } } == 1)
+  }
+
+  @Test(arguments: try ExampleNetwork.all(), [1, 2])
+  func aSteadyTrainingStepAllocatesNothing(example: ExampleNetwork, threads: Int) {
+    // A batch smaller than the workspace takes other paths.
+    for images in [example.images, example.images + 1] {
+      let run = example.run(threads: threads, images: images)
+      let gradient = FloatBuffer(count: example.network.layout.count)
+      var random = KeyedGenerator(testCase: 0)
+      var last = 0
+      func step() {
+        run.load(example.parameters)
+        run.workspace.drawDropout(&random)
+        _ = run.loss(example.levels, plan: example.plan)
+        run.backward(plan: example.plan, into: gradient) { last = $0 }
+      }
+      step()
+      #expect(CountedAllocations.during(run.pool) { step() } == 0, "\(images) images")
+      #expect(last == 0)
+    }
+  }
+
+  @Test func memoryDoesNotGrowOverTwoHundredSteps() async {
+    // In a process of its own, where nothing else allocates.
+    await #expect(processExitsWith: .success) {
+      let example = try ExampleNetwork(
+        "growth",
+        ModelConfiguration(
+          channels: 1, filters: 12, blocks: 1, dropout: 0.1, distribution: .logisticMixture(mixtures: 2, bits: 4)),
+        size: ImageSize(rows: 8, columns: 8), images: 4)
+      let run = example.run(threads: 2)
+      let gradient = FloatBuffer(count: example.network.layout.count)
+      var random = KeyedGenerator(testCase: 0)
+      func residentPages() throws -> Int {
+        let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+        return Int(fields[1]) ?? 0
+      }
+      func train(steps: Int) throws {
+        for _ in 0..<steps {
+          // As in training, each step has an order of its own.
+          let plan = OrderPlan(order: try random.order(of: example.size), windows: example.network.windows)
+          run.workspace.drawDropout(&random)
+          _ = run.loss(example.levels, plan: plan)
+          run.backward(plan: plan, into: gradient)
+        }
+      }
+      try train(steps: 20)
+      let before = try residentPages()
+      try train(steps: 200)
+      let growth = try residentPages() - before
+      // Pages of 4096 bytes: less than one activation a step, which is 12 KiB.
+      #expect(before > 0 && growth < 200, "\(growth) pages")
+    }
+  }
+}
