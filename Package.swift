@@ -100,6 +100,8 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["Checkpoints", "Imaging", "TestSupport"]),
+    // Runs the program itself, alone and under mpirun.
+    .testTarget(name: "EndToEndTests", dependencies: ["Command", "Imaging", "Orders", "Tensors"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,95 @@
+import Foundation
+
+/// One line of a run's `metrics.jsonl`.
+struct MetricsLine: Decodable {
+  struct Evaluation: Decodable {
+    struct Entry: Decodable, Equatable {
+      let order: String
+      let nats: Double
+    }
+    let images: Int
+    let ensemble: Entry
+  }
+
+  let step: Int
+  let ranks: Int?
+  let event: String?
+  let nats: Double?
+  let gradientNorm: Double?
+  let learningRate: Double?
+  let epoch: Int?
+  let evaluation: Evaluation?
+}
+
+/// What is computed in a step, and must not depend on who computes it.
+struct StepResult: Equatable {
+  let epoch: Int?
+  let nats: Double
+  let gradientNorm: Double?
+  let learningRate: Double?
+}
+
+/// The tensor files of a checkpoint.
+struct Weights: Equatable {
+  /// Bytes by file name.
+  let files: [String: Data]
+
+  /// The tensors alone: the headers also hold the configuration, which says how many threads were asked for.
+  var tensors: [String: Data] {
+    files.mapValues { file in
+      let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      return Data(file.dropFirst(8 + length))
+    }
+  }
+}
+
+/// The folder of a run, read from outside.
+struct RunFiles {
+  let path: String
+
+  /// All complete lines of the metrics; none before the run has begun.
+  func metrics() throws -> [MetricsLine] {
+    guard let data = FileManager.default.contents(atPath: path + "/metrics.jsonl") else { return [] }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let complete = data.prefix(through: data.lastIndex(of: 0x0A) ?? data.startIndex)
+    return try complete.split(separator: 0x0A).map { try decoder.decode(MetricsLine.self, from: Data($0)) }
+  }
+
+  /// The newest step recorded since the run was last started; 0 before.
+  func lastStep() throws -> Int {
+    guard let line = try metrics().last, line.event == nil else { return 0 }
+    return line.step
+  }
+
+  /// The steps from which the run was started and gone on with.
+  func starts() throws -> [Int] { try metrics().filter { $0.event != nil }.map(\.step) }
+
+  /// The valid record of each step: the last.
+  func results() throws -> [Int: StepResult] {
+    var results: [Int: StepResult] = [:]
+    for line in try metrics() {
+      guard let nats = line.nats else { continue }
+      results[line.step] = StepResult(
+        epoch: line.epoch, nats: nats, gradientNorm: line.gradientNorm, learningRate: line.learningRate)
+    }
+    return results
+  }
+
+  /// Steps that have a checkpoint, ascending.
+  func checkpoints() throws -> [Int] {
+    try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")
+      .filter { $0.hasPrefix("step-") }.compactMap { Int($0.dropFirst(5)) }.sorted()
+  }
+
+  /// Model, moving average and optimizer after `step`.
+  func weights(step: Int) throws -> Weights {
+    let digits = String(step)
+    let folder = path + "/checkpoints/step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    var files: [String: Data] = [:]
+    for name in ["model.safetensors", "ema.safetensors", "optimizer.safetensors"] {
+      files[name] = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
+    return Weights(files: files)
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// A small training run that tests vary.
+struct Trial: Sendable, CustomTestStringConvertible {
+  var testDescription: String { name }
+  let name: String
+  let steps: Int
+  let isColor: Bool
+  let settings: [String]
+
+  /// Binarized strokes of 12x12 pixels.
+  static func binary(steps: Int, microbatches: Int = 5, _ settings: [String] = []) -> Trial {
+    Trial(
+      name: "binary, \(microbatches) microbatches", steps: steps, isColor: false,
+      settings: [
+        "data.set=mnist", "data.binarize=stochastic", "model.distribution=binary",
+        "training.microbatches=\(microbatches)",
+      ] + settings)
+  }
+
+  /// Colour strokes of 32x32 pixels with everything that draws random numbers or couples images.
+  static func color(steps: Int, microbatches: Int, ordersPer: String) -> Trial {
+    Trial(
+      name: "color, \(microbatches) microbatches, order per \(ordersPer)", steps: steps, isColor: true,
+      settings: [
+        "data.set=cifar10", "data.binarize=none", "data.bits=8", "model.distribution=logistic_mixture",
+        "model.mixtures=2", "model.dropout=0.3", "model.normalization=weight_norm", "training.weight_decay=0.01",
+        "training.loss_unit=bpd", "training.loss_reduction=sum", "training.clip_norm=1",
+        "training.microbatches=\(microbatches)", "orders.per=\(ordersPer)", "orders.base=hilbert",
+      ])
+  }
+
+  /// Words that train in the run folder `run`; later settings win.
+  func arguments(run: String = "run", threads: Int = 1, _ more: [String] = []) -> [String] {
+    let common = [
+      "data.folder=images", "model.filters=4", "model.blocks=1", "training.microbatch_size=2",
+      "training.steps=\(steps)", "run.threads=\(threads)", "run.log_every_steps=1", "evaluation.images=3",
+      "evaluation.batch_size=2", "checkpoint.every_steps=0", "checkpoint.every_seconds=0",
+    ]
+    return ["train", "--run-dir", run] + (common + settings + more).flatMap { ["--set", $0] }
+  }
+
+  /// A folder with the images of the trial.
+  func workplace() throws -> Workplace {
+    let workplace = try Workplace()
+    if isColor { try workplace.writeColorStrokes() } else { try workplace.writeStrokes() }
+    return workplace
+  }
+}

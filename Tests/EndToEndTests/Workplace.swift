@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// A folder of its own for a test, where `lmconv` runs on data that the test wrote; removed with this value.
+final class Workplace {
+  let path: String
+  private var jobs = 0
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("lmconv-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path + "/mpi", withIntermediateDirectories: true)
+  }
+
+  deinit {
+    do { try FileManager.default.removeItem(atPath: path) } catch { print("left behind \(path): \(error)") }
+  }
+
+  /// `lmconv`, built beside the tests.
+  static var program: String {
+    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/lmconv"
+  }
+
+  /// Starts `lmconv` with `arguments` in this folder: on `ranks` ranks under mpirun, or alone where that is nil.
+  func start(ranks: Int?, _ arguments: [String]) throws -> RunningJob {
+    // mpirun ends everything after five minutes, should the tests themselves be killed.
+    let launcher =
+      ranks.map { ["mpirun", "--oversubscribe", "--bind-to", "none", "--timeout", "300", "-n", "\($0)"] } ?? []
+    return try start(launcher + [Self.program] + arguments)
+  }
+
+  /// Starts a command line in this folder, where the word `lmconv` is the program under test.
+  func start(shell command: String) throws -> RunningJob { try start(["/bin/sh", "-c", command]) }
+
+  private func start(_ words: [String]) throws -> RunningJob {
+    jobs += 1
+    var environment = ProcessInfo.processInfo.environment
+    let folder = URL(fileURLWithPath: Self.program).deletingLastPathComponent().path
+    environment["PATH"] = folder + ":" + (environment["PATH"] ?? "/usr/bin:/bin")
+    environment["OPENBLAS_NUM_THREADS"] = "1"
+    environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    environment["LMCONV_TERMINAL"] = "0"
+    // What a killed job leaves behind goes with this folder.
+    environment["OMPI_MCA_orte_tmpdir_base"] = path + "/mpi"
+    environment["OMPI_MCA_btl_vader_backing_directory"] = path + "/mpi"
+    return try RunningJob(words, folder: path, environment: environment, streams: "\(path)/job-\(jobs)")
+  }
+
+  /// Runs `lmconv` to its end, which must be `ending`; what it printed.
+  @discardableResult
+  func run(
+    ranks: Int?, _ arguments: [String], ending: Ending = .exited(0), sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> (output: String, errors: String) {
+    let job = try start(ranks: ranks, arguments)
+    #expect(try job.waitForEnd() == ending, "\(arguments): \(job.errors)", sourceLocation: sourceLocation)
+    return (job.output, job.errors)
+  }
+
+  /// The bytes of file `name`.
+  func contents(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")) }
+}
