@@ -49,11 +49,12 @@ struct RunFiles {
 
   /// All complete lines of the metrics; none before the run has begun.
   func metrics() throws -> [MetricsLine] {
-    guard let data = FileManager.default.contents(atPath: path + "/metrics.jsonl") else { return [] }
+    guard let data = FileManager.default.contents(atPath: path + "/metrics.jsonl"),
+      let end = data.lastIndex(of: 0x0A)
+    else { return [] }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let complete = data.prefix(through: data.lastIndex(of: 0x0A) ?? data.startIndex)
-    return try complete.split(separator: 0x0A).map { try decoder.decode(MetricsLine.self, from: Data($0)) }
+    return try data[..<end].split(separator: 0x0A).map { try decoder.decode(MetricsLine.self, from: Data($0)) }
   }
 
   /// The newest step recorded since the run was last started; 0 before.

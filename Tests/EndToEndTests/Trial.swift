@@ -48,3 +48,20 @@ struct Trial: Sendable, CustomTestStringConvertible {
     return workplace
   }
 }
+
+/// What a trial gives when nothing disturbs it.
+struct FinishedRun: Sendable {
+  let weights: Weights
+  let results: [Int: StepResult]
+  let ensemble: MetricsLine.Evaluation.Entry?
+
+  /// Trains `trial` alone to its end.
+  init(_ trial: Trial) throws {
+    let workplace = try trial.workplace()
+    try workplace.run(ranks: nil, trial.arguments())
+    let run = RunFiles(path: workplace.path + "/run")
+    weights = try run.weights(step: trial.steps)
+    results = try run.results()
+    ensemble = try run.metrics().last?.evaluation?.ensemble
+  }
+}
