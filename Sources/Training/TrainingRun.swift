@@ -55,6 +55,8 @@ public final class TrainingRun {
   private var levels: [UInt8]
   private var slotNats: [Double]
   private var step = 0
+  // The checkpoint was written by a run that was stopped before or in the evaluation due at this step.
+  private var owesEvaluation = false
   private var bestMetric: Double?
   private var elapsedBefore = 0.0
   private let started = ContinuousClock.now
@@ -117,36 +119,24 @@ public final class TrainingRun {
   /// - Throws: when the run cannot be resumed, diverges, cannot be written, or a rank is silent.
   public func run(resume: Resume, allowsChanges: Bool) throws -> Outcome {
     try restore(resume, allowsChanges: allowsChanges)
-    if step >= schedule.totalSteps {
+    if step >= schedule.totalSteps && !owesEvaluation {
       log.info("the run is complete: \(step) of \(schedule.totalSteps) steps are done")
       return .finished
     }
     var progress = TrainingProgress(
       configuration.run, firstStep: step, totalSteps: schedule.totalSteps, isShown: isFirstRank, log: log)
-    while step < schedule.totalSteps {
+    var stops = false
+    if owesEvaluation { stops = try evaluateAndSave(stops: false, saves: false, &progress) }
+    while !stops && step < schedule.totalSteps {
       let record = try takeStep(&progress)
       let due = try agreeOnWhatIsDue()
       progress.show(record)
       if step % configuration.run.logEverySteps == 0 || step == schedule.totalSteps { try metrics?.append(record) }
-      var metric: Double?
-      var stops = due.stops
-      if !stops && isEvaluationDue {
-        progress.clear()
-        do { metric = try evaluate() } catch EvaluationError.interrupted(let done, let total) {
-          log.info("evaluation stopped after \(done) of \(total) images")
-          stops = true
-        }
-      }
-      if stops || due.savesByTime || isCheckpointDue || metric != nil { try save(metric: metric) }
-      if stops && step < schedule.totalSteps {
-        progress.clear()
-        try finish()
-        return .stopped(step: step)
-      }
+      stops = try evaluateAndSave(stops: due.stops, saves: due.savesByTime, &progress)
     }
     progress.clear()
     try finish()
-    return .finished
+    return stops ? .stopped(step: step) : .finished
   }
 
   // MARK: One step
@@ -238,6 +228,23 @@ public final class TrainingRun {
   }
 
   // MARK: Evaluation and checkpoints
+
+  /// Evaluates, unless the run `stops`, and writes a checkpoint, if they are due after this step.
+  ///
+  /// - Returns: whether the run stops: because it was to, or was asked to during the evaluation.
+  private func evaluateAndSave(stops: Bool, saves: Bool, _ progress: inout TrainingProgress) throws -> Bool {
+    var stops = stops
+    var metric: Double?
+    if !stops && isEvaluationDue {
+      progress.clear()
+      do { metric = try evaluate() } catch EvaluationError.interrupted(let done, let total) {
+        log.info("evaluation stopped after \(done) of \(total) images")
+        stops = true
+      }
+    }
+    if stops || saves || isCheckpointDue || metric != nil { try save(metric: metric) }
+    return stops
+  }
 
   /// The ensemble's mean negative log likelihood on the test images, in nats.
   private func evaluate() throws -> Double {
@@ -395,6 +402,7 @@ public final class TrainingRun {
       average?.updates = state.step
     }
     step = state.step
+    owesEvaluation = isEvaluationDue && state.metric == nil
     bestMetric = state.bestMetric
     elapsedBefore = state.elapsedSeconds
   }
