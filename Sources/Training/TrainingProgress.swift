@@ -28,19 +28,19 @@ struct TrainingProgress {
     step = firstStep
   }
 
+  /// A step begins: evaluations and checkpoints since the last one are no part of its time.
+  mutating func stepBegins() { stepStarted = .now }
+
   /// Counts a step of `images` images. The first step of a run, which warms up caches, is soon forgotten.
   mutating func stepDone(images: Int) {
     let seconds = stepStarted.duration(to: .now) / .seconds(1)
     step += 1
     secondsPerStep = secondsPerStep.map { 0.9 * $0 + 0.1 * seconds } ?? seconds
     imagesPerSecond = Double(images) / (secondsPerStep ?? seconds)
-    stepStarted = .now
   }
 
   /// Shows the state after a step.
   mutating func show(_ record: StepRecord) {
-    // Evaluations and checkpoints since the step are no part of the next step's time.
-    defer { stepStarted = .now }
     guard isShown else { return }
     let left = Double(totalSteps - step) * (secondsPerStep ?? 0)
     let line =
@@ -61,7 +61,6 @@ struct TrainingProgress {
   mutating func clear() {
     if hasLine { Terminal.endLine() }
     hasLine = false
-    stepStarted = .now
   }
 
   static func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

@@ -145,6 +145,7 @@ public final class TrainingRun {
   /// the new parameters.
   private func takeStep(_ progress: inout TrainingProgress) throws -> StepRecord {
     let epoch = sampler.epoch(ofStep: step)
+    progress.stepBegins()
     network.prepare(parameters: parameters, workspace: workspace, pool: pool)
     reduction.beginStep(step)
     for (index, slot) in reduction.localSlots.enumerated() {
