@@ -43,7 +43,7 @@ extension EndToEnd {
       #expect(last.errors.contains("going on from step \(starts[3]): "), "\(last.errors)")
       #expect(try run.weights(step: Self.trial.steps) == expected.weights, "seed \(seed): went on from \(starts)")
       #expect(try run.results() == expected.results, "seed \(seed): went on from \(starts)")
-      #expect(try run.metrics().last?.evaluation?.ensemble == expected.ensemble, "seed \(seed)")
+      #expect(try run.evaluations() == expected.evaluations, "seed \(seed)")
     }
   }
 }

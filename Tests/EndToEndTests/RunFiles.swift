@@ -2,12 +2,13 @@ import Foundation
 
 /// One line of a run's `metrics.jsonl`.
 struct MetricsLine: Decodable {
-  struct Evaluation: Decodable {
+  struct Evaluation: Decodable, Equatable {
     struct Entry: Decodable, Equatable {
       let order: String
       let nats: Double
     }
     let images: Int
+    let orders: [Entry]
     let ensemble: Entry
   }
 
@@ -75,6 +76,13 @@ struct RunFiles {
         epoch: line.epoch, nats: nats, gradientNorm: line.gradientNorm, learningRate: line.learningRate)
     }
     return results
+  }
+
+  /// The evaluation of each step that was evaluated; the last is valid.
+  func evaluations() throws -> [Int: MetricsLine.Evaluation] {
+    var evaluations: [Int: MetricsLine.Evaluation] = [:]
+    for line in try metrics() { if let evaluation = line.evaluation { evaluations[line.step] = evaluation } }
+    return evaluations
   }
 
   /// Steps that have a checkpoint, ascending.

@@ -26,9 +26,9 @@ extension EndToEnd {
       let alone = RunFiles(path: workplace.path + "/alone")
       let weights = try alone.weights(step: trial.steps)
       let results = try alone.results()
-      let evaluation = try alone.metrics().last?.evaluation
+      let evaluations = try alone.evaluations()
       #expect(results.count == trial.steps)
-      #expect(evaluation?.images == 3)
+      #expect(evaluations[trial.steps]?.images == 3)
 
       for team in Self.teams {
         let name = "\(team)"
@@ -39,7 +39,7 @@ extension EndToEnd {
         // The header holds the configuration, in which only the threads differ.
         if team.threads == 1 { #expect(found == weights, "\(team)") }
         #expect(try run.results() == results, "\(team)")
-        #expect(try run.metrics().last?.evaluation?.ensemble == evaluation?.ensemble, "\(team)")
+        #expect(try run.evaluations() == evaluations, "\(team)")
         #expect(try run.metrics().first?.ranks == team.ranks ?? 1)
       }
     }

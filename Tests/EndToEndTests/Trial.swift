@@ -7,6 +7,7 @@ struct Trial: Sendable, CustomTestStringConvertible {
   let name: String
   let steps: Int
   let isColor: Bool
+  var testImages = 8
   let settings: [String]
 
   /// Binarized strokes of 12x12 pixels.
@@ -44,7 +45,7 @@ struct Trial: Sendable, CustomTestStringConvertible {
   /// A folder with the images of the trial.
   func workplace() throws -> Workplace {
     let workplace = try Workplace()
-    if isColor { try workplace.writeColorStrokes() } else { try workplace.writeStrokes() }
+    if isColor { try workplace.writeColorStrokes() } else { try workplace.writeStrokes(test: testImages) }
     return workplace
   }
 }
@@ -53,7 +54,7 @@ struct Trial: Sendable, CustomTestStringConvertible {
 struct FinishedRun: Sendable {
   let weights: Weights
   let results: [Int: StepResult]
-  let ensemble: MetricsLine.Evaluation.Entry?
+  let evaluations: [Int: MetricsLine.Evaluation]
 
   /// Trains `trial` alone to its end.
   init(_ trial: Trial) throws {
@@ -62,6 +63,6 @@ struct FinishedRun: Sendable {
     let run = RunFiles(path: workplace.path + "/run")
     weights = try run.weights(step: trial.steps)
     results = try run.results()
-    ensemble = try run.metrics().last?.evaluation?.ensemble
+    evaluations = try run.evaluations()
   }
 }

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// A rank that dies or falls silent ends the job in bounded time, and the run goes on from its last checkpoint.
+  @Suite struct LostRankTests {
+    private static let trial = Trial.binary(
+      steps: 200, ["checkpoint.every_steps=5", "run.timeout_seconds=5"])
+    private static let undisturbed = Result { try FinishedRun(trial) }
+
+    @Test(arguments: [0, 2])
+    func aRankThatDiesEndsTheJobAndNothingIsLost(rank: Int) throws {
+      let workplace = try Self.trial.workplace()
+      let run = RunFiles(path: workplace.path + "/run")
+      let job = try workplace.start(ranks: 3, Self.trial.arguments())
+      try job.wait(for: "step 23") { try run.lastStep() >= 23 }
+      let process = try #require(job.session.ranks[rank])
+      kill(process, SIGKILL)
+      let before = job.seconds
+      let ending = try job.waitForEnd(within: 60)
+      // mpirun's code for a rank that a signal ended, unless another rank missed it first.
+      #expect([.exited(137), .exited(76)].contains(ending), "\(ending): \(job.errors)")
+      #expect(job.seconds - before < 15)
+      #expect(job.session.members.isEmpty)
+      try expectThatItGoesOn(workplace, run, ranks: 2, atLeastFrom: 15)
+    }
+
+    @Test(arguments: [0, 1])
+    func aRankThatFallsSilentIsNamed(rank: Int) throws {
+      let workplace = try Self.trial.workplace()
+      let run = RunFiles(path: workplace.path + "/run")
+      let job = try workplace.start(ranks: 3, Self.trial.arguments())
+      try job.wait(for: "step 23") { try run.lastStep() >= 23 }
+      let process = try #require(job.session.ranks[rank])
+      kill(process, SIGSTOP)
+      let before = job.seconds
+      #expect(try job.waitForEnd(within: 60) == .exited(76), "\(job.errors)")
+      #expect(job.seconds - before > 4 && job.seconds - before < 15)
+      let message = /lmconv: rank \d: error: .+ at step \d+: not complete after 5 s; no answer from rank (\d) on \S/
+      let named = job.errors.matches(of: message).map { String($0.output.1) }
+      #expect(!named.isEmpty && Set(named) == ["\(rank)"], "\(job.errors)")
+      #expect(job.session.members.isEmpty)
+      try expectThatItGoesOn(workplace, run, ranks: nil, atLeastFrom: 15)
+    }
+
+    private func expectThatItGoesOn(
+      _ workplace: Workplace, _ run: RunFiles, ranks: Int?, atLeastFrom step: Int
+    ) throws {
+      let expected = try Self.undisturbed.get()
+      try workplace.run(ranks: ranks, Self.trial.arguments())
+      let starts = try run.starts()
+      #expect(starts.count == 2 && starts[0] == 0 && starts[1] >= step, "\(starts)")
+      #expect(try run.weights(step: Self.trial.steps) == expected.weights)
+      #expect(try run.results() == expected.results)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// Asked to stop, a run saves itself, says how to go on, and does.
+  @Suite struct StopRequestTests {
+    private static let trial = Trial.binary(steps: 150)
+    private static let undisturbed = Result { try FinishedRun(trial) }
+
+    /// A short training with evaluations of many images, at steps 2 and 4.
+    private static let testImages = 400
+    private static let evaluated: Trial = {
+      var trial = Trial.binary(steps: 4, ["evaluation.every_steps=2", "evaluation.images=0"])
+      trial.testImages = testImages
+      return trial
+    }()
+    private static let undisturbedEvaluated = Result { try FinishedRun(evaluated) }
+
+    /// The command that the last message gives.
+    private static func resumeCommand(_ errors: String) throws -> String {
+      let line = try #require(errors.split(separator: "\n").last { $0.contains("Go on with: ") }, "\(errors)")
+      let command = try #require(line.firstRange(of: "Go on with: ").map { line[$0.upperBound...] })
+      return String(command)
+    }
+
+    @Test(arguments: [(nil, SIGINT), (nil, SIGTERM), (2, SIGUSR1), (3, SIGUSR2)])
+    func aStoppedTrainingGoesOnWithTheCommandItPrints(ranks: Int?, signal: Int32) throws {
+      let expected = try Self.undisturbed.get()
+      let workplace = try Self.trial.workplace()
+      let run = RunFiles(path: workplace.path + "/run")
+      let job = try workplace.start(ranks: ranks, Self.trial.arguments())
+      let target = Int.random(in: 5...40)
+      try job.wait(for: "step \(target)") { try run.lastStep() >= target }
+      job.send(signal)
+      #expect(try job.waitForEnd(within: 30) == .exited(75), "\(job.errors)")
+      #expect(job.session.members.isEmpty)
+
+      let step = try #require(try run.checkpoints().last)
+      #expect(step >= target && step < Self.trial.steps)
+      #expect(job.errors.contains("stopped after step \(step); the checkpoint is complete. Go on with: lmconv train "))
+      let resumed = try workplace.start(shell: try Self.resumeCommand(job.errors))
+      #expect(try resumed.waitForEnd() == .exited(0), "\(resumed.errors)")
+      #expect(resumed.errors.contains("going on from step \(step): "), "\(resumed.errors)")
+      #expect(try run.starts() == [0, step])
+      #expect(try run.weights(step: Self.trial.steps) == expected.weights)
+      #expect(try run.results() == expected.results)
+    }
+
+    @Test(arguments: [(nil, 2, SIGTERM), (2, 2, SIGUSR1), (nil, 4, SIGINT), (3, 4, SIGUSR1)])
+    func aStoppedEvaluationIsMadeUpFor(ranks: Int?, step: Int, signal: Int32) throws {
+      let expected = try Self.undisturbedEvaluated.get()
+      let workplace = try Self.evaluated.workplace()
+      let run = RunFiles(path: workplace.path + "/run")
+      let job = try workplace.start(ranks: ranks, Self.evaluated.arguments())
+      try job.wait(for: "step \(step)") { try run.lastStep() >= step }
+      usleep(50_000)
+      job.send(signal)
+      #expect(try job.waitForEnd(within: 30) == .exited(75), "\(job.errors)")
+      #expect(job.errors.contains(/evaluation stopped after \d+ of 400 images/), "\(job.errors)")
+      #expect(job.errors.contains("stopped after step \(step); the checkpoint is complete. Go on with: "))
+      #expect(try run.checkpoints().last == step)
+
+      let resumed = try workplace.start(shell: try Self.resumeCommand(job.errors))
+      #expect(try resumed.waitForEnd() == .exited(0), "\(resumed.errors)")
+      #expect(try run.weights(step: 4) == expected.weights)
+      #expect(expected.evaluations.map(\.key).sorted() == [2, 4])
+      #expect(try run.evaluations() == expected.evaluations)
+    }
+
+    @Test func anEvaluationByItselfStopsWhenAsked() throws {
+      let workplace = try Self.evaluated.workplace()
+      try workplace.run(ranks: nil, Self.evaluated.arguments(["evaluation.images=2"]))
+      let job = try workplace.start(ranks: 2, ["evaluate", "run", "--threads", "1"])
+      try job.wait(for: "two ranks") { job.session.ranks.count == 2 }
+      // Signals that come before the program listens end it at once.
+      usleep(500_000)
+      job.send(SIGUSR1)
+      #expect(try job.waitForEnd(within: 30) == .exited(75), "\(job.errors)")
+      #expect(job.errors.contains(/evaluation stopped after \d+ of 400 images/), "\(job.errors)")
+    }
+
+    @Test(arguments: [(nil, SIGINT), (nil, SIGTERM), (2, SIGUSR1)])
+    func aSecondRequestEndsAtOnce(ranks: Int?, signal: Int32) throws {
+      // Steps of many seconds: the first request alone would take as long.
+      let trial = Trial.binary(steps: 10, ["model.filters=48", "model.blocks=4", "training.microbatch_size=5"])
+      let workplace = try trial.workplace()
+      let job = try workplace.start(ranks: ranks, trial.arguments())
+      try job.wait(for: "training") { job.errors.contains("training: ") }
+      job.send(signal)
+      usleep(300_000)
+      job.send(signal)
+      let before = job.seconds
+      #expect(try job.waitForEnd(within: 30) == .exited(130), "\(job.errors)")
+      #expect(job.seconds - before < 5)
+      #expect(job.session.members.isEmpty)
+    }
+  }
+}
