@@ -49,19 +49,25 @@ struct RunFiles {
   let path: String
 
   /// All complete lines of the metrics; none before the run has begun.
-  func metrics() throws -> [MetricsLine] {
-    guard let data = FileManager.default.contents(atPath: path + "/metrics.jsonl"),
-      let end = data.lastIndex(of: 0x0A)
-    else { return [] }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try data[..<end].split(separator: 0x0A).map { try decoder.decode(MetricsLine.self, from: Data($0)) }
-  }
+  func metrics() throws -> [MetricsLine] { try lines().map(Self.decoded) }
 
   /// The newest step recorded since the run was last started; 0 before.
   func lastStep() throws -> Int {
-    guard let line = try metrics().last, line.event == nil else { return 0 }
+    guard let line = try lines().last.map(Self.decoded), line.event == nil else { return 0 }
     return line.step
+  }
+
+  private func lines() -> [Data] {
+    guard let data = FileManager.default.contents(atPath: path + "/metrics.jsonl"),
+      let end = data.lastIndex(of: 0x0A)
+    else { return [] }
+    return data[..<end].split(separator: 0x0A)
+  }
+
+  private static func decoded(_ line: Data) throws -> MetricsLine {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(MetricsLine.self, from: Data(line))
   }
 
   /// The steps from which the run was started and gone on with.

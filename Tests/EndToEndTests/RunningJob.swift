@@ -36,15 +36,18 @@ final class RunningJob {
   let session: Session
   /// How long it has been running.
   var seconds: Double { started.duration(to: ended ?? .now) / .seconds(1) }
+  // Held so that its folder stays for as long as something runs there.
+  private let workplace: Workplace
   private let outputPath: String
   private let errorsPath: String
   private let started = ContinuousClock.now
   private var ended: ContinuousClock.Instant?
   private var ending: Ending?
 
-  /// Starts the first of `words` with the others as arguments in `folder`; its streams go to files beginning with
-  /// `streams`.
-  init(_ words: [String], folder: String, environment: [String: String], streams: String) throws {
+  /// Starts the first of `words` with the others as arguments in the folder of `workplace`; its streams go to files
+  /// beginning with `streams`.
+  init(_ words: [String], in workplace: Workplace, environment: [String: String], streams: String) throws {
+    self.workplace = workplace
     outputPath = streams + ".out"
     errorsPath = streams + ".err"
     var actions = posix_spawn_file_actions_t()
@@ -70,7 +73,7 @@ final class RunningJob {
       &attributes, Int16(newSession | Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)))
 
     // env changes the folder and becomes the program.
-    var arguments = (["env", "-C", folder] + words).map { strdup($0) } + [nil]
+    var arguments = (["env", "-C", workplace.path] + words).map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for pointer in arguments + variables { free(pointer) } }
     var process = pid_t()
@@ -119,7 +122,7 @@ final class RunningJob {
       collect()
       if let ending { throw JobFailure.endedEarly(waitingFor: what, ending: ending, errors: errors) }
       guard seconds < limit else { throw JobFailure.tooLong(waitingFor: what, seconds: limit, errors: errors) }
-      usleep(1000)
+      usleep(3000)
     }
   }
 

@@ -43,7 +43,7 @@ final class Workplace {
     // What a killed job leaves behind goes with this folder.
     environment["OMPI_MCA_orte_tmpdir_base"] = path + "/mpi"
     environment["OMPI_MCA_btl_vader_backing_directory"] = path + "/mpi"
-    return try RunningJob(words, folder: path, environment: environment, streams: "\(path)/job-\(jobs)")
+    return try RunningJob(words, in: self, environment: environment, streams: "\(path)/job-\(jobs)")
   }
 
   /// Runs `lmconv` to its end, which must be `ending`; what it printed.
