@@ -92,7 +92,9 @@ let package = Package(
       name: "ConfigurationTests",
       dependencies: ["Configuration", "Model", "Tensors", "TestSupport", .product(name: "Yams", package: "Yams")]),
     .testTarget(name: "SamplingTests", dependencies: ["Kernels", "Model", "Orders", "Sampling", "Tensors"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Tensors", "Orders", "Optimization", "Collectives", "Configuration", "Evaluation", "Training"]),
     .testTarget(
       name: "ParityTests",
       dependencies: [

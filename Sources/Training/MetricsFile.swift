@@ -2,7 +2,7 @@ import Foundation
 
 /// `metrics.jsonl`: one JSON object a line, appended as the run goes. Lines of an earlier attempt at the same steps stay;
 /// the last line of a step is the valid one.
-final class MetricsFile {
+package final class MetricsFile {
   private let handle: FileHandle
   private let path: String
   private let encoder: JSONEncoder
@@ -10,7 +10,7 @@ final class MetricsFile {
   /// Opens the file for appending, made if absent. A line that a killed process left half-written is ended first.
   ///
   /// - Throws: when it cannot be opened.
-  init(path: String) throws {
+  package init(path: String) throws {
     self.path = path
     let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
@@ -31,7 +31,7 @@ final class MetricsFile {
   /// Appends one line.
   ///
   /// - Throws: when it cannot be written.
-  func append(_ record: some Encodable) throws {
+  package func append(_ record: some Encodable) throws {
     do {
       var line = try encoder.encode(record)
       line.append(0x0A)

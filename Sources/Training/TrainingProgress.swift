@@ -3,7 +3,7 @@ import Foundation
 import Logging
 
 /// What a user sees of a run while it goes: one line, rewritten on a terminal, written now and then elsewhere.
-struct TrainingProgress {
+package struct TrainingProgress {
   private let interval: Int
   private let isRewritten: Bool
   private let isShown: Bool
@@ -63,10 +63,10 @@ struct TrainingProgress {
     hasLine = false
   }
 
-  static func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+  package static func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
   /// `1:02:03`, or `2:03` below an hour.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())
     let minutes = String(format: whole >= 3600 ? "%02d:%02d" : "%d:%02d", whole / 60 % 60, whole % 60)
     return whole >= 3600 ? "\(whole / 3600):\(minutes)" : minutes

@@ -12,8 +12,8 @@ public struct TrainingSchedule: Sendable {
   /// What the gradient of the sum of all images' negative log likelihoods, in nats, is multiplied by.
   public let lossScale: Double
   /// 1 / (dimensions * ln 2).
-  let bitsPerDimensionPerNat: Double
-  let learningRate: LearningRateSchedule
+  package let bitsPerDimensionPerNat: Double
+  package let learningRate: LearningRateSchedule
 
   /// The schedule of `options` with `stepsPerEpoch` steps in an epoch and images of `dimensions` pixels times channels.
   public init(_ options: RunConfiguration.TrainingOptions, stepsPerEpoch: Int, dimensions: Int) {

@@ -19,6 +19,7 @@ struct MetricsLine: Decodable {
   let gradientNorm: Double?
   let learningRate: Double?
   let epoch: Int?
+  let imagesPerSecond: Double?
   let evaluation: Evaluation?
 }
 
