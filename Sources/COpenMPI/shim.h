@@ -21,5 +21,6 @@ static inline int lmconv_mpi_success(void) { return MPI_SUCCESS; }
 static inline int lmconv_mpi_thread_serialized(void) { return MPI_THREAD_SERIALIZED; }
 static inline int lmconv_mpi_max_error_string(void) { return MPI_MAX_ERROR_STRING; }
 static inline int lmconv_mpi_max_processor_name(void) { return MPI_MAX_PROCESSOR_NAME; }
+static inline int lmconv_mpi_max_library_version_string(void) { return MPI_MAX_LIBRARY_VERSION_STRING; }
 
 #endif

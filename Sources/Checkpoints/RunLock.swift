@@ -28,6 +28,20 @@ public final class RunLock: Sendable {
   // Closing drops the lock.
   deinit { close(descriptor) }
 
+  /// Who trains in `runFolder` now, without taking the lock; nil if nobody does.
+  ///
+  /// - Throws: when the lock's file is there but cannot be read.
+  public static func holder(ofRunFolder runFolder: String) throws(CheckpointError) -> String? {
+    let path = CheckpointStore(runFolder: runFolder).runFolder + "/lock"
+    guard DurableFile.exists(path) else { return nil }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .inaccessible(FileFailure("open", path)) }
+    defer { close(descriptor) }
+    if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+    guard errno == EWOULDBLOCK else { throw .inaccessible(FileFailure("lock", path)) }
+    return try holder(path)
+  }
+
   private static func locked(_ path: String) throws(FileFailure) -> Int32 {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileFailure("create", path) }

@@ -42,14 +42,9 @@ public final class GradientReduction {
     let (rank, ranks) = (communicator.rank, communicator.size)
     let tree = SlotTree(slots: slots)
     let localSlots = tree.slots(ofRank: rank, of: ranks)
-    let merges = localSlots.map { tree.merges(after: $0..<($0 + 1), within: localSlots) }
-    var (depth, highest) = (0, 1)
-    for merge in merges {
-      highest = max(highest, depth + 1)
-      depth += 1 - merge
-    }
+    let merges = Self.merges(tree: tree, localSlots: localSlots)
     let shards = ParameterShards(count: count, ranks: ranks, bucketBytes: bucketBytes)
-    let buffers = (0..<highest).map { _ in FloatBuffer(count: count) }
+    let buffers = (0..<Self.stackHeight(merges)).map { _ in FloatBuffer(count: count) }
     self.tree = tree
     self.shards = shards
     self.localSlots = localSlots
@@ -74,6 +69,28 @@ public final class GradientReduction {
   }
 
   deinit { thread?.stop() }
+
+  /// Bytes of the gradients that rank `rank` of `ranks` keeps: of one slot and of the subtrees it has begun. What it
+  /// receives from others, a bucket or two, comes on top.
+  public static func bytes(count: Int, slots: Int, rank: Int, ranks: Int) -> Int {
+    let tree = SlotTree(slots: slots)
+    let height = stackHeight(merges(tree: tree, localSlots: tree.slots(ofRank: rank, of: ranks)))
+    return height * count * MemoryLayout<Float>.stride
+  }
+
+  private static func merges(tree: SlotTree, localSlots: Range<Int>) -> [Int] {
+    localSlots.map { tree.merges(after: $0..<($0 + 1), within: localSlots) }
+  }
+
+  /// The most buffers in use at a time; at least one, also without slots.
+  private static func stackHeight(_ merges: [Int]) -> Int {
+    var (depth, highest) = (0, 1)
+    for merge in merges {
+      highest = max(highest, depth + 1)
+      depth += 1 - merge
+    }
+    return highest
+  }
 
   /// Where the backward of the current slot writes all of its gradient; another buffer for each slot.
   public var leaf: FloatBuffer { buffers[height] }

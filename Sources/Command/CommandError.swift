@@ -1,4 +1,4 @@
-import Orders
+import Configuration
 
 /// What stops a subcommand, apart from the errors of the modules it drives.
 enum CommandError: Error, CustomStringConvertible {
@@ -6,8 +6,8 @@ enum CommandError: Error, CustomStringConvertible {
   case noConfiguration(path: String)
   case noAverage(path: String)
   case imagesOutside(first: Int, count: Int, available: Int)
-  case emptyRegion(String)
-  case interrupted(String)
+  case noModel(path: String)
+  case missingFiles(model: String, faults: [ConfigurationFault])
 
   var description: String {
     switch self {
@@ -16,9 +16,13 @@ enum CommandError: Error, CustomStringConvertible {
       return "\(path) does not say which network its parameters are of; pass --config FILE"
     case .noAverage(let path): return "\(path) has no moving average of the parameters; pass --weights raw"
     case .imagesOutside(let first, let count, let available):
-      return "images \(first) to \(first + count - 1) were asked for, the set has \(available)"
-    case .emptyRegion(let name): return "region '\(name)' holds no pixel"
-    case .interrupted(let what): return "\(what) was interrupted; nothing was written"
+      let asked = count == 1 ? "image \(first) was" : "\(count) images from \(first) on were"
+      return "\(asked) asked for, the set has \(available): 0 to \(available - 1)"
+    case .noModel(let path):
+      return "\(path): no such file or folder; name a run's folder, a checkpoint's folder or a model.safetensors file"
+    case .missingFiles(let model, let faults):
+      return "\(model) needs files that are not here:" + faults.map { "\n  \($0.problem)" }.joined()
+        + "\nrelative paths begin at the working folder; go to where it was trained, or pass --set KEY=PATH"
     }
   }
 }

@@ -19,10 +19,11 @@ struct EvaluateCommand: ParsableCommand {
       Examples:
         lmconv evaluate runs/digits
         mpirun -n 2 lmconv evaluate runs/digits --variants 0,3 --json
-        lmconv evaluate runs/digits --region top --variants 1,3      # log p(top half | bottom half)
+        # log p(top half | bottom half)
+        lmconv evaluate runs/digits --region top --variants 1,3
         lmconv evaluate runs/digits --per-image likelihoods.csv
 
-      Every image counts once. Nats are the mean negative log likelihood of an image, bpd the same in bits per
+      Every image counts once. Nats are the mean negative log likelihood of an image, bpd the same in bits per \
       dimension, +- the standard error over images.
       """)
 
@@ -42,13 +43,15 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The training or the test images.", valueName: "train|test"))
   var split = Split.test
 
-  @Option(help: "First image to evaluate.")
+  @Option(parsing: .unconditional, help: "First image to evaluate.")
   var first = 0
 
-  @Option(help: "Images to evaluate; 0 takes all from the first on.")
+  @Option(parsing: .unconditional, help: "Images to evaluate; 0 takes all from the first on.")
   var images = 0
 
-  @Option(help: "Images at once on each rank; changes memory, no result (default: evaluation.batch_size).")
+  @Option(
+    parsing: .unconditional,
+    help: "Images at once on each rank; changes memory, no result (default: evaluation.batch_size).")
   var batchSize: Int?
 
   @Option(help: ArgumentHelp("Write each image's likelihoods to this CSV file.", valueName: "file"))
@@ -60,7 +63,7 @@ struct EvaluateCommand: ParsableCommand {
   func validate() throws {
     guard first >= 0 && images >= 0 else { throw ValidationError("--first and --images must not be negative") }
     guard batchSize.map({ $0 > 0 }) ?? true else { throw ValidationError("--batch-size must be positive") }
-    _ = try variantList()
+    _ = try OrderArguments.variants(variants)
   }
 
   func run() throws {
@@ -72,6 +75,7 @@ struct EvaluateCommand: ParsableCommand {
       communicator.timeoutSeconds = configuration.run.timeoutSeconds
       let dataset = try split == .test ? model.experiment.test : model.experiment.loadTrainingImages()
       let range = try imageRange(of: dataset)
+      let perImageFile = try communicator.rank == 0 ? perImage.map { try OutputFile($0) } : nil
       let orders = try orders(model.experiment, size: dataset.size)
       let evaluation = LikelihoodEvaluation(
         network: model.experiment.network, size: dataset.size,
@@ -89,30 +93,20 @@ struct EvaluateCommand: ParsableCommand {
         try Job.leave(communicator, status: ExitStatus.stopped)
       }
       guard communicator.rank == 0 else { return }
-      if let perImage { try writePerImage(report, to: perImage) }
+      if let perImageFile { try perImageFile.write(perImageTable(report)) }
       try show(LikelihoodSummary(report, imagesInSet: dataset.count), model: model)
     }
   }
 
   private func imageRange(of dataset: ImageDataset) throws -> Range<Int> {
-    let count = images == 0 ? dataset.count - first : images
-    guard count > 0 && first + count <= dataset.count else {
-      throw CommandError.imagesOutside(first: first, count: max(count, 1), available: dataset.count)
+    guard first < dataset.count && images <= dataset.count - first else {
+      throw CommandError.imagesOutside(first: first, count: max(images, 1), available: dataset.count)
     }
-    return first..<(first + count)
-  }
-
-  private func variantList() throws -> [Int] {
-    try variants.flatMap { $0.split(separator: ",") }.map { word in
-      guard let variant = Int(word), OrderVariant(rawValue: variant) != nil else {
-        throw ValidationError("'\(word)' is no variant of an order; variants are 0 to 7")
-      }
-      return variant
-    }
+    return first..<(images == 0 ? dataset.count : first + images)
   }
 
   private func orders(_ experiment: Experiment, size: ImageSize) throws -> [NamedOrder] {
-    let variants = try variantList()
+    let variants = try OrderArguments.variants(self.variants)
     guard !variants.isEmpty else { return experiment.orders.test }
     return try variants.map {
       try OrderSelection.order(experiment.configuration.orders, variant: $0, size: size)
@@ -120,39 +114,56 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func regionPixels(size: ImageSize) throws -> Set<Int>? {
-    guard !region.isEmpty else { return nil }
-    let pixels = Set(try PixelMask(regions: region, size: size).missingPixels)
-    guard !pixels.isEmpty else { throw CommandError.emptyRegion(region.joined(separator: " ")) }
-    return pixels
+    region.isEmpty ? nil : Set(try PixelMask(regions: region, size: size).missingPixels)
   }
 
-  private func writePerImage(_ report: LikelihoodReport, to path: String) throws {
+  /// Nats of each image under the ensemble and under each order, as CSV.
+  private func perImageTable(_ report: LikelihoodReport) -> String {
     var text = (["image", "ensemble"] + report.orders).joined(separator: ",") + "\n"
     let ensemble = report.ensemble
     for (index, image) in report.images.enumerated() {
       let row = report.orders.indices.map { report.logLikelihoods[index * report.orders.count + $0] }
       text += ([ensemble[index]] + row).reduce("\(image)") { "\($0),\(-$1)" } + "\n"
     }
-    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw CommandError.fileNotWritten(path: path, reason: error.localizedDescription)
-    }
+    return text
   }
 
   private func show(_ summary: LikelihoodSummary, model: ModelOptions.Opened) throws {
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(summary), as: UTF8.self))
-      return
+      return try JSONOutput.print(
+        EvaluationResult(
+          summary: summary, model: model.path, step: model.step, weights: model.isAverage ? .ema : .raw, split: split,
+          region: region))
     }
     print("\(model.path), \(model.isAverage ? "moving average" : "raw weights")")
     let entries = summary.orders + (summary.orders.count > 1 ? [summary.meanOfOrders, summary.ensemble] : [])
-    let width = entries.map(\.order.count).max() ?? 0
-    for entry in entries {
-      print("\(entry.order.padding(toLength: width, withPad: " ", startingAt: 0))  \(entry.described)")
-    }
+    print(TextTable.text(entries.map { [$0.order, $0.described] }))
     print("\(summary.images) of \(summary.imagesInSet) images\(region.isEmpty ? "" : ", given all but the region")")
   }
 }
 
 extension Split: ExpressibleByArgument {}
+
+/// What `lmconv evaluate --json` prints: the summary's keys, and of what they are.
+private struct EvaluationResult: Encodable {
+  let summary: LikelihoodSummary
+  let model: String
+  let step: Int?
+  let weights: WeightChoice
+  let split: Split
+  let region: [String]
+
+  private enum CodingKeys: String, CodingKey {
+    case model, step, weights, split, region
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try summary.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(model, forKey: .model)
+    try container.encodeIfPresent(step, forKey: .step)
+    try container.encode(weights.rawValue, forKey: .weights)
+    try container.encode(split, forKey: .split)
+    try container.encode(region, forKey: .region)
+  }
+}

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Imaging
 import Kernels
+import Logging
 import Orders
 import Sampling
 import Training
@@ -26,7 +27,7 @@ struct Generation {
   ///
   /// - Throws: when interrupted, or a rank is silent.
   func complete(
-    _ levels: [UInt8], missing: Set<Int>, over communicator: any Communicator, stopSignal: StopSignal
+    _ levels: [UInt8], missing: Set<Int>, over communicator: any Communicator, stopSignal: StopSignal, log: Logger
   ) throws -> [UInt8] {
     let valuesPerImage = model.experiment.test.valuesPerImage
     let images = levels.count / valuesPerImage
@@ -45,6 +46,7 @@ struct Generation {
     }
     // Ranks take different times; nobody is silent while it generates.
     guard try communicator.maximum(isComplete ? 0 : 1) == 0 else {
+      log.info("stopped on request; no picture was written")
       try Job.leave(communicator, status: ExitStatus.stopped)
     }
     return try communicator.allGather(share).flatMap { $0 }

@@ -2,8 +2,11 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Configuration
+import Datasets
 import Foundation
+import Imaging
 import Logging
+import Orders
 import Training
 
 /// How the program ends.
@@ -52,10 +55,20 @@ enum Job {
     exit(status)
   }
 
+  /// Ends this process because of `error`, before any rank is connected.
+  static func end(_ error: any Error, isShown: Bool) -> Never {
+    if isShown { report(describe(error), rank: 0, of: 1) }
+    exit(exitStatus(error))
+  }
+
+  /// The exit code that goes with `error`. What starting again cannot mend counts as bad usage: no launcher restarts it.
   static func exitStatus(_ error: any Error) -> Int32 {
     switch error {
     case is CollectiveError: return ExitStatus.silentRank
-    case is ConfigurationError, is ValidationError: return ExitStatus.usage
+    case is ConfigurationError, is ValidationError, is PixelMaskError, is OrderFileError, is GenerationOrderError,
+      is OrderSelectionError, CommandError.noModel, CommandError.imagesOutside, DatasetError.tooFewImages,
+      TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume:
+      return ExitStatus.usage
     default: return ExitStatus.failure
     }
   }

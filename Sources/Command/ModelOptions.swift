@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Configuration
+import Foundation
 import Logging
 import Tensors
 import Training
@@ -36,8 +37,12 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("Override a key of the configuration; may be repeated.", valueName: "key=value"))
   var overrides: [String] = []
 
-  @Option(help: "Threads of each rank; 0 divides the host's cores among its ranks.")
+  @Option(parsing: .unconditional, help: "Threads of each rank; 0 divides the host's cores among its ranks.")
   var threads = 0
+
+  func validate() throws {
+    guard (0...1024).contains(threads) else { throw ValidationError("--threads must be 0 to 1024, it is \(threads)") }
+  }
 
   /// A model with all that is needed to use it.
   struct Opened {
@@ -52,8 +57,8 @@ struct ModelOptions: ParsableArguments {
   ///
   /// - Throws: when any of it cannot be read, or does not fit.
   func open(log: Logger) throws -> Opened {
-    let opened = try OpenedModel.open(path: model, choice: checkpoint)
-    for skipped in opened.skipped { log.warning("passed over: \(skipped.reason)") }
+    let opened = try Self.opened(model, checkpoint)
+    for skipped in opened.skipped { log.warning("\(skipped)") }
     let configuration: RunConfiguration
     if let config {
       configuration = try RunConfiguration(contentsOf: config, overrides: overrides)
@@ -61,16 +66,33 @@ struct ModelOptions: ParsableArguments {
       guard let yaml = opened.configuration else { throw CommandError.noConfiguration(path: opened.path) }
       configuration = try RunConfiguration(yaml: yaml, path: opened.path, overrides: overrides)
     }
+    let missing = configuration.missingFiles()
+    guard missing.isEmpty else { throw CommandError.missingFiles(model: opened.path, faults: missing) }
     let experiment = try Experiment(configuration)
     let layout = experiment.network.layout
     let parameters = FloatBuffer(count: layout.count)
-    switch (weights, opened.ema) {
-    case (.ema, nil): throw CommandError.noAverage(path: opened.path)
-    case (.auto, let ema?), (.ema, let ema?): try ema.copy(to: parameters, layout: layout)
-    case (.raw, _), (.auto, nil): try opened.parameters.copy(to: parameters, layout: layout)
-    }
+    try Self.weights(weights, of: opened).copy(to: parameters, layout: layout)
     return Opened(
       path: opened.path, step: opened.state?.step, experiment: experiment, parameters: parameters,
       isAverage: weights != .raw && opened.ema != nil)
+  }
+
+  /// Opens what is at `path`.
+  ///
+  /// - Throws: when there is nothing, or it is no valid model.
+  static func opened(_ path: String, _ choice: OpenedModel.Choice) throws -> OpenedModel {
+    guard FileManager.default.fileExists(atPath: path) else { throw CommandError.noModel(path: path) }
+    return try OpenedModel.open(path: path, choice: choice)
+  }
+
+  /// The weights of `opened` that `choice` means.
+  ///
+  /// - Throws: when the average is asked for and there is none.
+  static func weights(_ choice: WeightChoice, of opened: OpenedModel) throws -> SafetensorsFile {
+    switch (choice, opened.ema) {
+    case (.ema, nil): throw CommandError.noAverage(path: opened.path)
+    case (.auto, let ema?), (.ema, let ema?): return ema
+    case (.raw, _), (.auto, nil): return opened.parameters
+    }
   }
 }

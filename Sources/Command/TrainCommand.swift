@@ -11,12 +11,14 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a model, alone or as one of several MPI ranks, and go on with a run that was interrupted.",
     discussion: """
       Examples:
-        lmconv train                                        # the digits that come with the program
-        mpirun -n 4 lmconv train --config configurations/mnist-binary.yaml --set data.folder=mnist
-        lmconv train --set training.steps=2000 --set model.filters=64 --run-dir runs/wide
-        lmconv train --config my.yaml --dry-run             # check everything, estimate the time, train nothing
+        # the digits that come with the program
+        lmconv train
+        mpirun -n 4 lmconv train --config my.yaml --set data.folder=mnist
+        lmconv train --set training.steps=2000 --run-dir runs/longer
+        # check everything, estimate the time, train nothing
+        lmconv train --config my.yaml --dry-run
 
-      The result has the same bits on any number of ranks and threads. Ctrl-C or SIGTERM finishes the step, writes a
+      The result has the same bits on any number of ranks and threads. Ctrl-C or SIGTERM finishes the step, writes a \
       checkpoint and ends with exit code 75; the same command goes on from there. A second one ends at once.
       """)
 
@@ -50,6 +52,15 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Check configuration, data, memory and disk, and estimate the time; train nothing.")
   var dryRun = false
 
+  @Flag(help: "With --dry-run: print the findings as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard dryRun || !json else {
+      throw ValidationError("--json goes with --dry-run; metrics.jsonl holds a run's numbers")
+    }
+  }
+
   func run() throws {
     let shorthands = [
       keepLast.map { "checkpoint.keep_last=\($0)" }, keepEvery.map { "checkpoint.keep_every=\($0)" },
@@ -65,7 +76,9 @@ struct TrainCommand: ParsableCommand {
       let log = runLog.logger(level: configuration.run.logLevel.level)
       let experiment = try Experiment(configuration)
       if dryRun {
-        try DryRun(experiment, folder: folder, communicator: communicator).run()
+        let canRun = try DryRun(experiment, folder: folder, communicator: communicator, stopSignal: stopSignal)
+          .run(resume: resumption, allowsChanges: allowChanges, json: json, log: log)
+        guard canRun else { try Job.leave(communicator, status: ExitStatus.failure) }
         return
       }
       if communicator.rank == 0 {

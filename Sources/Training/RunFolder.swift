@@ -25,7 +25,34 @@ public struct RunFolder: Sendable {
   public func create() throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch { throw RunFolderError.notCreated(path: path, reason: reason(error)) }
+    } catch { throw RunFolderError.notCreated(path: path, reason: error.systemReason) }
+  }
+
+  /// Whether the run could write its files, without writing any.
+  ///
+  /// - Returns: free bytes of the file system that the folder is, or would be made, on.
+  /// - Throws: when the folder cannot be made or written.
+  public func freeBytes() throws -> Int {
+    var place = path
+    var status = stat()
+    while stat(place, &status) != 0 {
+      guard errno == ENOENT else { throw systemError(place) }
+      let parent = (place as NSString).deletingLastPathComponent
+      place = parent.isEmpty ? "." : parent
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw RunFolderError.notCreated(path: path, reason: "\(place) is a file")
+    }
+    guard access(place, W_OK | X_OK) == 0 else { throw systemError(place) }
+    var system = statvfs()
+    guard statvfs(place, &system) == 0 else { throw systemError(place) }
+    return Int(system.f_bavail) * Int(system.f_frsize)
+  }
+
+  private func systemError(_ place: String) -> RunFolderError {
+    let reason = String(cString: strerror(errno))
+    return place == path
+      ? .notWritten(path: path, reason: reason) : .notCreated(path: path, reason: "\(place): \(reason)")
   }
 
   /// Replaces the file at `file` by `text`, completely or not at all.
@@ -33,13 +60,8 @@ public struct RunFolder: Sendable {
   /// - Throws: when it cannot be written.
   public func write(_ text: String, to file: String) throws {
     do { try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic) } catch {
-      throw RunFolderError.notWritten(path: file, reason: reason(error))
+      throw RunFolderError.notWritten(path: file, reason: error.systemReason)
     }
-  }
-
-  private func reason(_ error: any Error) -> String {
-    guard let cause = (error as? CocoaError)?.underlying as? POSIXError else { return "\(error)" }
-    return String(cString: strerror(cause.code.rawValue))
   }
 }
 

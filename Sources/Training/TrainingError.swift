@@ -8,8 +8,8 @@ public enum TrainingError: Error, CustomStringConvertible {
   case configurationChanged(checkpoint: String, differences: [ConfigurationDifference])
   /// The checkpoint was trained on other images.
   case dataChanged(checkpoint: String, expected: String, found: String)
-  /// `--resume` names something that is no checkpoint of a run.
-  case nothingToResume(path: String)
+  /// `--resume` names nothing that exists, or a run without a valid checkpoint.
+  case nothingToResume(path: String, exists: Bool)
   /// There are checkpoints, but a new run was asked for.
   case wouldOverwrite(runFolder: String, steps: Int)
   /// The gradient is not a number.
@@ -29,7 +29,9 @@ public enum TrainingError: Error, CustomStringConvertible {
       return
         "\(checkpoint) was trained on images with checksum \(expected), those now given have \(found); give the same "
         + "data, train in another folder, or pass --allow-changes"
-    case .nothingToResume(let path): return "\(path) holds no valid checkpoint to resume from"
+    case .nothingToResume(let path, let exists):
+      return (exists ? "\(path) holds no valid checkpoint to resume from" : "\(path): no such file or folder")
+        + "; give the folder of a checkpoint or of a run, or pass --resume auto"
     case .wouldOverwrite(let runFolder, let steps):
       return "\(runFolder) already holds a run of \(steps) steps; pass --resume auto to go on with it, or give another "
         + "--run-dir"

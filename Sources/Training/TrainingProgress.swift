@@ -63,6 +63,7 @@ package struct TrainingProgress {
     hasLine = false
   }
 
+  /// `value` with `digits` digits after the point.
   package static func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
   /// `1:02:03`, or `2:03` below an hour.

@@ -149,7 +149,7 @@ public final class TrainingRun {
     network.prepare(parameters: parameters, workspace: workspace, pool: pool)
     reduction.beginStep(step)
     for (index, slot) in reduction.localSlots.enumerated() {
-      slotNats[index] = trainMicrobatch(slot: slot)
+      slotNats[index] = trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
       reduction.finishSlot()
     }
     try reduction.finishStep()
@@ -176,10 +176,11 @@ public final class TrainingRun {
       elapsedSeconds: elapsedSeconds, ranks: communicator.size)
   }
 
-  /// Forward and backward of one microbatch; its gradient goes to the reduction's leaf.
+  /// Forward and backward of one microbatch; its gradient goes to the reduction's leaf. `completed` is told from which
+  /// offset on the gradient is final.
   ///
   /// - Returns: the negative log likelihood of its images, in nats.
-  private func trainMicrobatch(slot: Int) -> Double {
+  private func trainMicrobatch(slot: Int, completed: (Int) -> Void) -> Double {
     let images = sampler.images(step: step, slot: slot)
     let plan = plans[experiment.orders.trainingIndex(step: step, slot: slot)]
     dataset.fill(
@@ -194,9 +195,45 @@ public final class TrainingRun {
       levels: levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: schedule.lossScale, nats: nats,
       scratch: scratch, pool: pool)
     network.backward(
-      parameters: parameters, plan: plan, workspace: workspace, gradient: reduction.leaf, pool: pool
-    ) { reduction.didComplete(from: $0) }
+      parameters: parameters, plan: plan, workspace: workspace, gradient: reduction.leaf, pool: pool,
+      completed: completed)
     return nats.sum(in: 0..<(images.count * dataset.size.pixels))
+  }
+
+  /// Measures a step without taking it: a microbatch on every rank at once, then the reduction of what it left. Only
+  /// before `run`, of which nothing changes.
+  ///
+  /// - Throws: when a rank is silent.
+  public func measureStep() throws -> StepTiming {
+    network.prepare(parameters: parameters, workspace: workspace, pool: pool)
+    var microbatch = 0.0
+    var forward = 0.0
+    if let slot = reduction.localSlots.first {
+      // The first one pays for untouched memory and cold caches.
+      for _ in 0..<2 { microbatch = StepTiming.seconds { _ = trainMicrobatch(slot: slot) { _ in } } }
+      forward = StepTiming.seconds {
+        network.forward(parameters: parameters, plan: plans[0], workspace: workspace, pool: pool)
+      }
+    }
+    try communicator.barrier()
+    let exchange = try StepTiming.seconds {
+      reduction.beginStep(step)
+      for _ in reduction.localSlots { reduction.finishSlot() }
+      try reduction.finishStep()
+      _ = try reduction.gradientNorm()
+      try reduction.shards.gather(parameters, over: communicator)
+    }
+    let measured = [Double(reduction.localSlots.count) * microbatch, exchange, forward]
+    var all = [Double](repeating: 0, count: measured.count * communicator.size)
+    all.replaceSubrange(
+      (measured.count * communicator.rank)..<(measured.count * (communicator.rank + 1)), with: measured)
+    try communicator.allGather(&all, counts: Array(repeating: measured.count, count: communicator.size))
+    func slowest(_ index: Int) -> Double {
+      stride(from: index, to: all.count, by: measured.count).reduce(0) { max($0, all[$1]) }
+    }
+    return StepTiming(
+      computeSeconds: slowest(0), exchangeSeconds: slowest(1),
+      forwardSecondsPerImage: slowest(2) / Double(configuration.training.microbatchSize))
   }
 
   private func divergence(norm: Double, nats: [Double]) -> TrainingError {
@@ -310,7 +347,8 @@ public final class TrainingRun {
         keepLast: configuration.checkpoint.keepLast, keepEvery: configuration.checkpoint.keepEvery)
       let lock = try RunLock(runFolder: folder.path)
       let checkpointWriter = try CheckpointWriter(lock: lock, retention: retention)
-      restored = try select(resume, store: checkpointWriter.store, allowsChanges: allowsChanges)
+      restored = try Resumption(configuration, folder: folder, dataset: dataset, log: log)
+        .checkpoint(resume, allowsChanges: allowsChanges)?.contents
       for path in try checkpointWriter.setAside(newerThan: restored?.state.step) {
         log.warning("a checkpoint newer than what the run goes on from was set aside as \(path)")
       }
@@ -329,49 +367,6 @@ public final class TrainingRun {
       \(configuration.training.microbatches) microbatches of \(configuration.training.microbatchSize) images, \
       \(communicator.size) ranks of \(pool.threads) threads
       """)
-  }
-
-  /// The checkpoint to go on from, checked against this run.
-  private func select(
-    _ resume: Resume, store: CheckpointStore, allowsChanges: Bool
-  ) throws -> CheckpointContents? {
-    let checkpoint: Checkpoint
-    switch resume {
-    case .never:
-      let steps = try store.list()
-      if let last = steps.last { throw TrainingError.wouldOverwrite(runFolder: folder.path, steps: last) }
-      return nil
-    case .automatic:
-      let selection = try store.latestValid()
-      for skipped in selection.skipped { log.warning("passed over: \(skipped.reason)") }
-      guard let newest = selection.checkpoint else { return nil }
-      checkpoint = newest
-    case .from(let path):
-      if FileManager.default.fileExists(atPath: path + "/checkpoints") {
-        let selection = try CheckpointStore(runFolder: path).latestValid()
-        for skipped in selection.skipped { log.warning("passed over: \(skipped.reason)") }
-        guard let newest = selection.checkpoint else { throw TrainingError.nothingToResume(path: path) }
-        checkpoint = newest
-      } else {
-        checkpoint = try Checkpoint(contentsOf: path)
-      }
-    }
-    let contents = checkpoint.contents
-    let old = try RunConfiguration(yaml: contents.state.configuration, path: checkpoint.path)
-    let differences = configuration.differences(from: old).filter(\.key.isDefining)
-    let found = "\(dataset.contentHash)"
-    if allowsChanges {
-      for difference in differences { log.warning("changed since the checkpoint: \(difference)") }
-    } else {
-      guard differences.isEmpty else {
-        throw TrainingError.configurationChanged(checkpoint: checkpoint.path, differences: differences)
-      }
-      guard contents.state.datasetHash == found else {
-        throw TrainingError.dataChanged(
-          checkpoint: checkpoint.path, expected: contents.state.datasetHash, found: found)
-      }
-    }
-    return contents
   }
 
   /// Distributes rank 0's checkpoint, if it has one: parameters to all ranks, moments and averages to their owners.
