@@ -101,8 +101,8 @@ let package = Package(
         "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints", "Evaluation",
         "TestSupport",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["Checkpoints", "Imaging", "TestSupport"]),
-    // Runs the program itself, alone and under mpirun.
+    // Both run the program itself, EndToEndTests under mpirun as well.
+    .testTarget(name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
     .testTarget(name: "EndToEndTests", dependencies: ["Command", "Imaging", "Orders", "Tensors"]),
   ],
   swiftLanguageModes: [.v6]
