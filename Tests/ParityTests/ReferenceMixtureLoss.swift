@@ -1,7 +1,7 @@
 import Foundation
 
 /// The reference's discretized mixture of logistics for one pixel, transcribed in double precision: its value, its
-/// gradient, and whether it leaves the exact formula.
+/// gradient, and how much it depends on its branch of low probabilities.
 ///
 /// Where a component gives a level a probability of 1e-5 or less, the reference takes the density at the level times the
 /// width of a bin of 8 bits, whatever the number of bits. That is the only place where this package may compute something
@@ -26,8 +26,12 @@ struct ReferenceMixtureLoss {
     var nats: Double
     /// Its gradient, in the order of the logits.
     var gradient: [Double]
-    /// Whether any component's probability of any channel, other than the tails, is 1e-5 or less.
-    var isLow: Bool
+    /// The posterior weight of components that give a channel's level, other than the tails, a probability of 1e-5 or
+    /// less.
+    var lowWeight = 0.0
+    /// The posterior weight of components that take the density where bins are wider than half a unit of the scale: there
+    /// it is far from the bin's probability, and probabilities of all levels would not sum to 1.
+    var wideDensityWeight = 0.0
   }
 
   /// The loss of a pixel, `x` `[channels]` in [-1, 1], given its `logits`: per component a mixture logit; then for each
@@ -35,9 +39,11 @@ struct ReferenceMixtureLoss {
   func callAsFunction(x: [Double], logits: [Double]) -> Result {
     let parts = channels == 3 ? 3 : 2
     func index(_ channel: Int, _ part: Int, _ k: Int) -> Int { mixtures * (1 + channel * parts + part) + k }
-    var result = Result(nats: 0, gradient: [Double](repeating: 0, count: logits.count), isLow: false)
+    var result = Result(nats: 0, gradient: [Double](repeating: 0, count: logits.count))
     var joint: [Double] = []
     var slopes: [[(mean: Double, logScale: Double)]] = []
+    var isLow = [Bool](repeating: false, count: mixtures)
+    var takesWideDensity = [Bool](repeating: false, count: mixtures)
     for k in 0..<mixtures {
       var sum = logits[k]
       slopes.append([])
@@ -48,7 +54,8 @@ struct ReferenceMixtureLoss {
         let component = logistic(x: x[channel], mean: mean, rawLogScale: logits[index(channel, 1, k)])
         sum += component.logProbability
         slopes[k].append((component.meanSlope, component.logScaleSlope))
-        result.isLow = result.isLow || component.isLow
+        isLow[k] = isLow[k] || component.isLow
+        takesWideDensity[k] = takesWideDensity[k] || component.isWide
       }
       joint.append(sum)
     }
@@ -57,6 +64,8 @@ struct ReferenceMixtureLoss {
     result.nats = logWeightTotal - logTotal
     for k in 0..<mixtures {
       let posterior = exp(joint[k] - logTotal)
+      if isLow[k] { result.lowWeight += posterior }
+      if takesWideDensity[k] { result.wideDensityWeight += posterior }
       result.gradient[k] = exp(logits[k] - logWeightTotal) - posterior
       for channel in 0..<channels {
         result.gradient[index(channel, 0, k)] = -posterior * slopes[k][channel].mean
@@ -78,6 +87,7 @@ struct ReferenceMixtureLoss {
     var meanSlope: Double
     var logScaleSlope: Double
     var isLow = false
+    var isWide = false
   }
 
   private func logistic(x: Double, mean: Double, rawLogScale: Double) -> Logistic {
@@ -103,6 +113,7 @@ struct ReferenceMixtureLoss {
     } else {
       result.isLow = true
       let width = upper - lower
+      result.isWide = width > 0.5
       if lowProbability == .reference || width <= 0.5 {
         let bins = lowProbability == .reference ? 255 : Double(levels - 1)
         result.logProbability = middle - logScale - 2 * softplus(middle) + log(2 / bins)

@@ -39,8 +39,12 @@ struct TrainingErrorTests {
 
   @Test func whatCannotBeResumedIsNamed() {
     #expect(
-      TrainingError.nothingToResume(path: "elsewhere").description
-        == "elsewhere holds no valid checkpoint to resume from")
+      TrainingError.nothingToResume(path: "elsewhere", exists: true).description
+        == "elsewhere holds no valid checkpoint to resume from; give the folder of a checkpoint or of a run, or pass "
+        + "--resume auto")
+    #expect(
+      TrainingError.nothingToResume(path: "elsewhere", exists: false).description
+        == "elsewhere: no such file or folder; give the folder of a checkpoint or of a run, or pass --resume auto")
     #expect(
       TrainingError.wouldOverwrite(runFolder: "run", steps: 40).description
         == "run already holds a run of 40 steps; pass --resume auto to go on with it, or give another --run-dir")
