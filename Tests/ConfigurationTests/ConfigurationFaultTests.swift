@@ -155,13 +155,13 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     ),
     (
       "training:\n  epochs: 3",
-      "run.yaml:2: 'training.steps' is 600 and 'training.epochs' is 3, but only one can give the length; "
+      "run.yaml:2: 'training.steps' is 1000 and 'training.epochs' is 3, but only one can give the length; "
         + "set the other to 0"
     ),
     ("training:\n  steps: 0", "run.yaml:2: 'training.steps' and 'training.epochs' are both 0; set one of them"),
     (
-      "training:\n  warmup_steps: 601",
-      "run.yaml:2: 'training.warmup_steps' is 601, more than the run's 600 steps"
+      "training:\n  warmup_steps: 1001",
+      "run.yaml:2: 'training.warmup_steps' is 1001, more than the run's 1000 steps"
     ),
     (
       "training:\n  ema_decay: 0",
@@ -221,7 +221,7 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
       """
     #expect(
       faults(yaml, overrides: ["nonsense"]) == [
-        "run.yaml:2: 'training.steps' is 600 and 'training.epochs' is 3, but only one can give the length; "
+        "run.yaml:2: 'training.steps' is 1000 and 'training.epochs' is 3, but only one can give the length; "
           + "set the other to 0",
         "run.yaml:3: 'training.beta1' is 2, must be from 0 to below 1",
         "run.yaml:5: unknown key 'model.kernal'; did you mean 'model.kernel'?",
@@ -294,7 +294,7 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
       #expect(
         error.description == """
           configuration: 'model.kernel' is 4, must be odd, from 3 to 63
-          configuration: 'training.steps' is 600 and 'training.epochs' is 1, but only one can give the length; \
+          configuration: 'training.steps' is 1000 and 'training.epochs' is 1, but only one can give the length; \
           set the other to 0
           """)
     }
