@@ -60,6 +60,10 @@ extension ConfigurationKey {
       "model.distribution", \.model.distribution, meaning: "distribution of a pixel that the outputs describe"),
     ConfigurationKey(
       "model.mixtures", \.model.mixtures, .range(1...1_000), meaning: "components of logistic_mixture; binary has none"),
+    ConfigurationKey(
+      "model.rematerialize", \.model.rematerialize, isDefining: false,
+      meaning:
+        "whether a block's inner activations are computed anew in the backward: less memory, more time, same bits"),
   ]
 
   private static let orders = [

@@ -78,6 +78,11 @@ extension RunConfiguration {
     public var distribution = Distribution.binary
     /// Key `model.mixtures`.
     public var mixtures = 10
+    /// Key `model.rematerialize`.
+    public var rematerialize = false
+
+    /// What a training forward pass keeps.
+    public var retention: ActivationRetention { rematerialize ? .outputs : .everything }
   }
 
   /// Section `orders`: the generation orders trained and tested with.

@@ -54,7 +54,7 @@ public struct LikelihoodEvaluation {
     self.communicator = communicator
     self.pool = pool
     loss = PixelLoss(distribution: network.configuration.distribution, channels: network.configuration.channels)
-    workspace = NetworkWorkspace(network: network, size: size, images: batchSize, withGradients: false)
+    workspace = NetworkWorkspace(network: network, size: size, images: batchSize, retaining: .nothing)
   }
 
   /// Evaluates `images` of `dataset` under each of `orders`; the same report on every rank.

@@ -10,13 +10,23 @@ public enum Gate {
     pool.run(GateForward(rows: x.rows, channels: x.columns, x: x.base, d: d.base, out: out.base))
   }
 
-  /// dd `[rows, 2F]`, overwritten: dp = dOut * sigmoid(q), dq = dOut * p * sigmoid(q) * (1 - sigmoid(q)). The gradient
-  /// of x is dOut itself.
-  public static func backward(d: Matrix, dOut: Matrix, dd: Matrix, pool: ThreadPool) {
+  /// dd `[rows, 2F]`, overwritten: dp = dOut * sigmoid(q), dq = dOut * p * sigmoid(q) * (1 - sigmoid(q)), where dp is
+  /// then taken through the backward of `normalization`, which made p and left `scale` `[rows]`. The gradient of x is
+  /// dOut itself.
+  ///
+  /// `dd` may be `d` itself: one pass over each row reads all of it before it is written.
+  public static func backward(
+    d: Matrix, normalization: LocationNormalization = .none, scale: Matrix? = nil, dOut: Matrix, dd: Matrix,
+    pool: ThreadPool
+  ) {
     precondition(
-      d.rows == dOut.rows && d.columns == 2 * dOut.columns && dd.rows == d.rows && dd.columns == d.columns,
+      d.rows == dOut.rows && d.columns == 2 * dOut.columns && dd.rows == d.rows && dd.columns == d.columns
+        && (scale?.count ?? d.rows) == d.rows,
       "Gate.backward: d is [\(d.rows), \(d.columns)], dd [\(dd.rows), \(dd.columns)]")
-    pool.run(GateBackward(rows: d.rows, channels: dOut.columns, d: d.base, dOut: dOut.base, dd: dd.base))
+    pool.run(
+      GateBackward(
+        rows: d.rows, channels: dOut.columns, normalization: normalization,
+        scale: scale.map { UnsafePointer($0.base) }, d: d.base, dOut: dOut.base, dd: dd.base))
   }
 }
 
@@ -44,6 +54,8 @@ private struct GateForward: RowWork {
 private struct GateBackward: RowWork {
   let rows: Int
   let channels: Int
+  let normalization: LocationNormalization
+  let scale: UnsafePointer<Float>?
   let d: UnsafePointer<Float>
   let dOut: UnsafePointer<Float>
   let dd: UnsafeMutablePointer<Float>
@@ -55,11 +67,32 @@ private struct GateBackward: RowWork {
     let dOut = dOut + row * channels
     let dp = dd + row * 2 * channels
     let dq = dp + channels
+    // What the normalization subtracts from dp: a constant, and a multiple of p.
+    var mean: Float = 0
+    var slope: Float = 0
+    if case .positional = normalization {
+      var sum = Vector.zero
+      var product = Vector.zero
+      forEachVector(channels) { first, lanes in
+        let gradient = dOut.vector(at: first, lanes: lanes) * FastMath.sigmoid(q.vector(at: first, lanes: lanes))
+        sum += gradient
+        product = product.addingProduct(gradient, p.vector(at: first, lanes: lanes))
+      }
+      mean = sum.sum() / Float(channels)
+      slope = product.sum() / Float(channels - 1)
+    }
+    let factor = scale?[row] ?? 1
     forEachVector(channels) { first, lanes in
+      let value = p.vector(at: first, lanes: lanes)
       let gate = FastMath.sigmoid(q.vector(at: first, lanes: lanes))
       let gradient = dOut.vector(at: first, lanes: lanes)
-      let dGate = gradient * p.vector(at: first, lanes: lanes)
-      dp.store(gradient * gate, at: first, lanes: lanes)
+      let dGate = gradient * value
+      let dValue = gradient * gate
+      switch normalization {
+      case .none: dp.store(dValue, at: first, lanes: lanes)
+      case .orderRescale: dp.store(dValue * factor, at: first, lanes: lanes)
+      case .positional: dp.store((dValue - mean - value * slope) * factor, at: first, lanes: lanes)
+      }
       dq.store(dGate * (gate * (1 - gate)), at: first, lanes: lanes)
     }
   }

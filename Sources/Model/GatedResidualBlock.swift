@@ -63,6 +63,12 @@ package struct GatedResidualBlock: Sendable {
 
   /// Writes `saved.output` and all that backward needs. `wide` `[rows, 2F]` is scratch.
   package func forward(_ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix) {
+    forwardInside(pass, x: x, skip: a, saved: saved, wide: wide)
+    Gate.forward(x: x, d: saved.d, out: saved.output, pool: pass.pool)
+  }
+
+  /// Writes all that backward needs, which is everything but the output.
+  func forwardInside(_ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix) {
     let filters = x.columns
     let counts = pass.plan.undilated.forward.visibleCounts
     ConcatELU.forward(x: x, y: wide, pool: pass.pool)
@@ -79,26 +85,27 @@ package struct GatedResidualBlock: Sendable {
     ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pass.pool)
     convOut.forward(pass, x: wide, y: saved.d)
     pass.normalization.forward(x: saved.d, columns: filters, counts: counts, scale: saved.outputScale, pool: pass.pool)
-    Gate.forward(x: x, d: saved.d, out: saved.output, pool: pass.pool)
   }
 
-  /// Turns `dStream`, the gradient of the output, into that of x in place; overwrites `dSkip` with that of a.
+  /// Turns `dStream`, the gradient of the output, into that of x in place; overwrites `dSkip` with that of a, and
+  /// `saved.d`.
   ///
-  /// `wide` and `dWide` `[rows, 2F]` and `dC` `[rows, F]` are scratch. `completed` is told, from the last layer to the
+  /// `wide` `[rows, 2F]` and `dC` `[rows, F]` are scratch. `completed` is told, from the last layer to the
   /// first, from which offset on the gradient of the parameters is final.
   package func backward(
     _ pass: BackwardPass, x: Matrix, skip a: Matrix?, saved: Activations, dStream: Matrix, dSkip: Matrix?, wide: Matrix,
-    dWide: Matrix, dC: Matrix, completed: (Int) -> Void
+    dC: Matrix, completed: (Int) -> Void
   ) {
     let filters = x.columns
     let pool = pass.forward.pool
     let normalization = pass.forward.normalization
-    Gate.backward(d: saved.d, dOut: dStream, dd: dWide, pool: pool)
-    normalization.backward(y: saved.d, columns: filters, scale: saved.outputScale, dy: dWide, pool: pool)
+    // From here on d holds its own gradient.
+    Gate.backward(
+      d: saved.d, normalization: normalization, scale: saved.outputScale, dOut: dStream, dd: saved.d, pool: pool)
     ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pool)
-    convOut.parameterGradients(pass, x: wide, dy: dWide)
+    convOut.parameterGradients(pass, x: wide, dy: saved.d)
     completed(convOut.firstParameter)
-    convOut.inputGradient(pass, dy: dWide, dx: wide)
+    convOut.inputGradient(pass, dy: saved.d, dx: wide)
     ConcatELU.backward(x: saved.c, dy: wide, keep: saved.keep, adds: false, dx: dC, pool: pool)
     if let ninSkip, let a, let dSkip {
       ConcatELU.forward(x: a, y: wide, pool: pool)

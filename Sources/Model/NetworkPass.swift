@@ -44,7 +44,7 @@ extension LocallyMaskedPixelCNN {
           workspace)
       }
     }
-    let activated = workspace.rows(workspace.narrow)
+    let activated = workspace.rows(workspace.dC)
     ELU.forward(x: downInput(workspace, 2, down[2].count), y: activated, pool: pool)
     output.forward(pass, x: activated, y: workspace.logits)
   }
@@ -59,17 +59,17 @@ extension LocallyMaskedPixelCNN {
     completed: (Int) -> Void
   ) {
     precondition(
-      workspace.hasGradients && gradient.count == layout.count, "LocallyMaskedPixelCNN.backward: no room for gradients")
+      workspace.retention != .nothing && gradient.count == layout.count,
+      "LocallyMaskedPixelCNN.backward: no room for gradients")
     let pass = BackwardPass(
       forward: forwardPass(parameters, plan, workspace, pool), gradient: gradient,
       transposedWeight: workspace.transposedWeight)
     let wide = workspace.rows(workspace.wide)
-    let dWide = workspace.rows(workspace.dWide)
     let dC = workspace.rows(workspace.dC)
     let dStream = workspace.rows(workspace.dStream)
 
     let last = downInput(workspace, 2, down[2].count)
-    let activated = workspace.rows(workspace.narrow)
+    let activated = workspace.rows(workspace.dC)
     ELU.forward(x: last, y: activated, pool: pool)
     output.parameterGradients(pass, x: activated, dy: workspace.dLogits)
     completed(output.firstParameter)
@@ -83,11 +83,17 @@ extension LocallyMaskedPixelCNN {
           workspace, dStream: dStream, dC: dC, completed: completed)
       }
       for index in down[group].indices.reversed() {
-        let skip = skipIndex(group, index)
+        let entry = skipIndex(group, index)
+        let x = downInput(workspace, group, index)
+        let skip = stackEntry(workspace, entry)
+        let saved = workspace.rows(workspace.downBlocks[group][index])
+        // What the last block of the forward pass left is still there.
+        if workspace.retention == .outputs && entry > 0 {
+          down[group][index].forwardInside(pass.forward, x: x, skip: skip, saved: saved, wide: wide)
+        }
         down[group][index].backward(
-          pass, x: downInput(workspace, group, index), skip: stackEntry(workspace, skip),
-          saved: workspace.rows(workspace.downBlocks[group][index]), dStream: dStream,
-          dSkip: skipGradient(workspace, skip), wide: wide, dWide: dWide, dC: dC, completed: completed)
+          pass, x: x, skip: skip, saved: saved, dStream: dStream, dSkip: skipGradient(workspace, entry), wide: wide,
+          dC: dC, completed: completed)
       }
     }
     // The way down began with the last entry of the stack; every other entry was also a skip input.
@@ -107,10 +113,13 @@ extension LocallyMaskedPixelCNN {
       }
       for index in up[group].indices.reversed() {
         addSkipGradient()
+        let x = upInput(workspace, group, index)
+        let saved = workspace.rows(workspace.upBlocks[group][index])
+        if workspace.retention == .outputs {
+          up[group][index].forwardInside(pass.forward, x: x, skip: nil, saved: saved, wide: wide)
+        }
         up[group][index].backward(
-          pass, x: upInput(workspace, group, index), skip: nil,
-          saved: workspace.rows(workspace.upBlocks[group][index]), dStream: dStream, dSkip: nil, wide: wide,
-          dWide: dWide, dC: dC, completed: completed)
+          pass, x: x, skip: nil, saved: saved, dStream: dStream, dSkip: nil, wide: wide, dC: dC, completed: completed)
       }
     }
     addSkipGradient()

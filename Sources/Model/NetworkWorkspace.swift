@@ -2,9 +2,20 @@ import Kernels
 import Orders
 import Tensors
 
+/// Which activations a forward pass leaves for a backward. What the backward computes has the same bits either way.
+public enum ActivationRetention: Sendable, Hashable {
+  /// None: evaluation.
+  case nothing
+  /// All that the backward needs.
+  case everything
+  /// The outputs of layers and blocks; what is inside a block is computed anew when its backward comes
+  /// (rematerialization): a fraction of the memory for a third more time.
+  case outputs
+}
+
 /// The activations of a network for up to a number of images of one size, allocated once.
 ///
-/// Without gradients, blocks share their inner activations and only what the way down needs is kept.
+/// Where inner activations are not retained, all blocks share room for those of one.
 public final class NetworkWorkspace {
   /// The network this belongs to.
   public let network: LocallyMaskedPixelCNN
@@ -30,25 +41,25 @@ public final class NetworkWorkspace {
   let upsizeOutputs: [(output: Matrix, scale: Matrix)]
   /// Scratch `[rows, 2F]`.
   let wide: Matrix
-  let dWide: Matrix
   /// Scratch `[rows, F]`.
   let dC: Matrix
   let dStream: Matrix
-  let narrow: Matrix
   let effectiveWeights: FloatBuffer
   let transposedWeight: Matrix
-  let hasGradients: Bool
+  let retention: ActivationRetention
   private let logitsStorage: Matrix
   private let dLogitsStorage: Matrix
 
-  /// Room for `images` images of `size`; for training `withGradients`.
-  public init(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, withGradients: Bool) {
+  /// Room for `images` images of `size`, and for gradients unless `retention` is `nothing`.
+  public init(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, retaining retention: ActivationRetention) {
     precondition(images > 0, "NetworkWorkspace: \(images) images")
     self.network = network
     self.size = size
     capacity = images
     self.images = images
-    hasGradients = withGradients
+    self.retention = retention
+    let hasGradients = retention != .nothing
+    let keepsInner = retention == .everything
     let configuration = network.configuration
     let filters = configuration.filters
     let rows = images * size.pixels
@@ -57,46 +68,51 @@ public final class NetworkWorkspace {
     initialScale = matrix(1)
     initialOutput = matrix(filters)
     wide = matrix(2 * filters)
-    dWide = withGradients ? matrix(2 * filters) : Matrix(rows: 0, columns: 2 * filters)
-    let sharedC = matrix(filters)
-    let sharedD = matrix(2 * filters)
-    let sharedScale = matrix(1)
-    let keepsNormalized = configuration.normalization == .pono
+    let keepsNormalized = configuration.normalization == .pono && hasGradients
+    let normalized = keepsInner ? nil : matrix(filters)
+    let separateC = !keepsInner && keepsNormalized ? matrix(filters) : nil
+    let d = keepsInner ? nil : matrix(2 * filters)
+    let scale = keepsInner ? nil : matrix(1)
+    let outputScale = keepsInner ? nil : matrix(1)
     func activations(hasSkip: Bool) -> GatedResidualBlock.Activations {
-      let normalized = withGradients ? matrix(filters) : sharedC
+      let normalized = normalized ?? matrix(filters)
       return GatedResidualBlock.Activations(
-        normalized: normalized, c: withGradients && hasSkip && keepsNormalized ? matrix(filters) : normalized,
-        scale: withGradients ? matrix(1) : sharedScale, d: withGradients ? matrix(2 * filters) : sharedD,
-        outputScale: withGradients ? matrix(1) : sharedScale,
-        keep: withGradients && configuration.dropout > 0 ? Matrix(rows: images, columns: 2 * filters) : nil,
+        normalized: normalized, c: hasSkip && keepsNormalized ? separateC ?? matrix(filters) : normalized,
+        scale: scale ?? matrix(1), d: d ?? matrix(2 * filters), outputScale: outputScale ?? matrix(1),
+        keep: hasGradients && configuration.dropout > 0 ? Matrix(rows: images, columns: 2 * filters) : nil,
         output: matrix(filters))
     }
     upBlocks = network.up.map { $0.map { _ in activations(hasSkip: false) } }
     downBlocks = network.down.map { $0.map { _ in activations(hasSkip: true) } }
     downsizeOutputs = network.downsize.map { _ in (matrix(filters), matrix(1)) }
     upsizeOutputs = network.upsize.map { _ in (matrix(filters), matrix(1)) }
-    dC = withGradients ? matrix(filters) : Matrix(rows: 0, columns: filters)
-    dStream = withGradients ? matrix(filters) : Matrix(rows: 0, columns: filters)
-    narrow = matrix(filters)
+    dC = matrix(filters)
+    dStream = hasGradients ? matrix(filters) : Matrix(rows: 0, columns: filters)
     logitsStorage = matrix(configuration.outputs)
-    dLogitsStorage = Matrix(rows: withGradients ? rows : 0, columns: configuration.outputs)
+    dLogitsStorage = Matrix(rows: hasGradients ? rows : 0, columns: configuration.outputs)
     effectiveWeights = FloatBuffer(count: network.effectiveCount)
-    let largest = withGradients ? network.layers.map(\.transposedCount).max() ?? 0 : 0
+    let largest = hasGradients ? network.layers.map(\.transposedCount).max() ?? 0 : 0
     transposedWeight = Matrix(rows: largest / Panels.width, columns: Panels.width)
   }
 
   /// Bytes that a workspace of `images` images of `size` takes.
-  public static func bytes(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, withGradients: Bool) -> Int {
+  public static func bytes(
+    network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, retaining retention: ActivationRetention
+  ) -> Int {
     let configuration = network.configuration
     let filters = configuration.filters
-    let rows = images * size.pixels
-    let blocks = 6 * configuration.blocks + 2
-    let skips = 3 * configuration.blocks + 2
-    let perBlock = withGradients ? 4 * filters + 2 : filters
-    let skipCopies = withGradients && configuration.normalization == .pono ? skips * filters : 0
-    let gradients = withGradients ? 4 * filters + configuration.outputs : 0
-    let shared = configuration.channels + 1 + 2 * filters + 4 * (filters + 1) + 5 * filters + configuration.outputs + 3
-    return 4 * (rows * (blocks * perBlock + skipCopies + gradients + shared) + network.effectiveCount)
+    let hasGradients = retention != .nothing
+    let skips = network.down.joined().count
+    let blocks = network.up.joined().count + skips
+    let innerBlocks = retention == .everything ? blocks : 1
+    let separateC = configuration.normalization == .pono && hasGradients ? min(skips, innerBlocks) : 0
+    // Outputs of the blocks, the first layer and the four between groups; what is inside blocks; scratch.
+    let outputs = (blocks + 5) * filters + 5
+    let inner = innerBlocks * (3 * filters + 2) + separateC * filters
+    let scratch = configuration.channels + 1 + 3 * filters + configuration.outputs
+    let gradients = hasGradients ? filters + configuration.outputs : 0
+    let largest = hasGradients ? network.layers.map(\.transposedCount).max() ?? 0 : 0
+    return 4 * (images * size.pixels * (outputs + inner + scratch + gradients) + network.effectiveCount + largest)
   }
 
   /// Takes a batch of images, given as levels `[images, pixels, channels]` in 0..<levels: scales them to [-1, 1] and

@@ -17,7 +17,7 @@ public struct SequentialSampler {
   public init(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, pool: ThreadPool) {
     self.network = network
     self.pool = pool
-    workspace = NetworkWorkspace(network: network, size: size, images: images, withGradients: false)
+    workspace = NetworkWorkspace(network: network, size: size, images: images, retaining: .nothing)
     sampler = PixelSampler(
       distribution: network.configuration.distribution, channels: network.configuration.channels)
   }

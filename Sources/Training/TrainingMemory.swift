@@ -38,10 +38,11 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
     optimizer = 2 * float * owned
     average = hasAverage ? float * owned : 0
     activations = NetworkWorkspace.bytes(
-      network: network, size: experiment.test.size, images: configuration.training.microbatchSize, withGradients: true)
+      network: network, size: experiment.test.size, images: configuration.training.microbatchSize,
+      retaining: configuration.model.retention)
     evaluation =
       NetworkWorkspace.bytes(
-        network: network, size: experiment.test.size, images: configuration.evaluation.batchSize, withGradients: false)
+        network: network, size: experiment.test.size, images: configuration.evaluation.batchSize, retaining: .nothing)
       + (hasAverage && configuration.evaluation.useEMA ? float * count : 0)
     // Moments, and perhaps the average, of the whole vector; rank 0 also copies them and the parameters for the writer.
     let gathered = hasAverage ? 3 : 2

@@ -93,7 +93,8 @@ public final class TrainingRun {
     plans = experiment.orders.train.map { OrderPlan(order: $0.order, windows: windows) }
     loss = PixelLoss(distribution: network.configuration.distribution, channels: dataset.channels)
     workspace = NetworkWorkspace(
-      network: network, size: dataset.size, images: training.microbatchSize, withGradients: true)
+      network: network, size: dataset.size, images: training.microbatchSize,
+      retaining: configuration.model.retention)
     reduction = GradientReduction(
       count: network.layout.count, slots: training.microbatches, communicator: communicator)
     parameters = network.initialParameters(seed: configuration.seed)

@@ -44,9 +44,11 @@ import Configuration
 
   @Test func onlyHowTheWorkIsDoneMayChangeOnResume() {
     let free = Set(ConfigurationKey.all.filter { !$0.isDefining }.map(\.section))
-    #expect(free == ["", "data", "orders", "checkpoint", "evaluation", "run"])
-    let freeByName = ConfigurationKey.all.filter { !$0.isDefining && ["", "data", "orders"].contains($0.section) }
-    #expect(freeByName.map(\.path) == ["name", "data.folder", "orders.test"])
+    #expect(free == ["", "data", "model", "orders", "checkpoint", "evaluation", "run"])
+    let freeByName = ConfigurationKey.all.filter {
+      !$0.isDefining && ["", "data", "model", "orders"].contains($0.section)
+    }
+    #expect(freeByName.map(\.path) == ["name", "data.folder", "model.rematerialize", "orders.test"])
   }
 
   /// With LMCONV_WRITE_DOCUMENTATION set, writes the file instead of comparing it.

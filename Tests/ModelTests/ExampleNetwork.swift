@@ -63,9 +63,10 @@ struct ExampleNetwork: CustomStringConvertible {
   static var dropoutGenerator: KeyedGenerator { KeyedGenerator(testCase: 1) }
 
   /// A run with these parameters, with a fixed choice of dropped channels if any are.
-  func run(threads: Int = 1, images: Int? = nil) -> NetworkRun {
+  func run(threads: Int = 1, images: Int? = nil, retaining retention: ActivationRetention = .everything) -> NetworkRun {
     let run = NetworkRun(
-      network, parameters: parameters, size: size, images: images ?? self.images, threads: threads)
+      network, parameters: parameters, size: size, images: images ?? self.images, threads: threads,
+      retaining: retention)
     if network.configuration.dropout > 0 {
       var random = Self.dropoutGenerator
       run.workspace.drawDropout(&random)

@@ -141,7 +141,7 @@ struct ParityConvolutions {
         BackwardPass(
           forward: pass, gradient: gradient, transposedWeight: Matrix(rows: largest / 16, columns: 16)), x: x,
         skip: skip, saved: saved, dStream: dStream, dSkip: dSkip, wide: wide,
-        dWide: Matrix(rows: rows, columns: 2 * filters), dC: Matrix(rows: rows, columns: filters), completed: { _ in })
+        dC: Matrix(rows: rows, columns: filters), completed: { _ in })
       try compare(name, "dx", dStream, file)
       if settings.skip == 1 { try compare(name, "da", dSkip, file) }
       for entry in layout.entries {

@@ -73,7 +73,7 @@ import Testing
       UInt8(generator.integer(below: configuration.distribution.levels))
     }
     let order = try GenerationOrder(size: size, pixels: generator.permutation(of: size.pixels))
-    let workspace = NetworkWorkspace(network: network, size: size, images: images, withGradients: false)
+    let workspace = NetworkWorkspace(network: network, size: size, images: images, retaining: .nothing)
     workspace.prepareInput(levels: levels, images: images)
     network.prepare(parameters: parameters, workspace: workspace, pool: pool)
     network.forward(

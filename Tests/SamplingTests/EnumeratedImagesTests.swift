@@ -14,7 +14,7 @@ import Testing
   /// p(x) of all 16 images; image i has bit p of i at pixel p.
   private func probabilities(_ order: GenerationOrder, _ parameters: FloatBuffer) -> [Double] {
     let pool = ThreadPool(threads: 1)
-    let workspace = NetworkWorkspace(network: network, size: size, images: 16, withGradients: false)
+    let workspace = NetworkWorkspace(network: network, size: size, images: 16, retaining: .nothing)
     let levels = (0..<16).flatMap { image in (0..<4).map { UInt8(image >> $0 & 1) } }
     workspace.prepareInput(levels: levels, images: 16)
     network.prepare(parameters: parameters, workspace: workspace, pool: pool)

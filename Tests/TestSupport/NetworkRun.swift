@@ -21,12 +21,13 @@ public final class NetworkRun {
 
   /// A run of `network` with `parameters` on up to `images` images of `size`.
   public init(
-    _ network: LocallyMaskedPixelCNN, parameters: FloatBuffer, size: ImageSize, images: Int, threads: Int = 1
+    _ network: LocallyMaskedPixelCNN, parameters: FloatBuffer, size: ImageSize, images: Int, threads: Int = 1,
+    retaining retention: ActivationRetention = .everything
   ) {
     self.network = network
     self.parameters = parameters
     pool = ThreadPool(threads: threads)
-    workspace = NetworkWorkspace(network: network, size: size, images: images, withGradients: true)
+    workspace = NetworkWorkspace(network: network, size: size, images: images, retaining: retention)
     pixelLoss = PixelLoss(distribution: network.configuration.distribution, channels: network.configuration.channels)
     nats = DoubleBuffer(count: images * size.pixels)
     scratch = DoubleBuffer(count: pixelLoss.scratchCount(threads: threads))
