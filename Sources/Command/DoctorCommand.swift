@@ -4,6 +4,7 @@ import Collectives
 import Configuration
 import Datasets
 import Foundation
+import Kernels
 import Training
 
 /// `lmconv doctor`
@@ -94,6 +95,8 @@ struct DoctorCommand: ParsableCommand {
     #else
       findings.ok("build", "release, with the program's own convolutions")
     #endif
+    // The program would not have started without it.
+    findings.ok("OpenBLAS", "\(GEMM.library); only checks and measurements use it")
     let resources = HostResources(communicator)
     let ranks = HostThreads.ranksHere(communicator)
     let threads = HostThreads.count(requested: configuration.run.threads, communicator: communicator)

@@ -15,6 +15,11 @@ public enum GEMM {
       blasint(max(a.columns, 1)), b.base, blasint(max(b.columns, 1)), 0, c.base, blasint(max(c.columns, 1)))
   }
 
+  /// Version and build of the library, such as `OpenBLAS 0.3.21 NO_AFFINITY Haswell`.
+  public static var library: String {
+    openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
+  }
+
   /// Keeps the whole process's OpenBLAS to the thread that calls it.
   public static func useOneThread() { openblas_set_num_threads(1) }
 }

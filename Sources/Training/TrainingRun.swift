@@ -201,8 +201,8 @@ public final class TrainingRun {
     return nats.sum(in: 0..<(images.count * dataset.size.pixels))
   }
 
-  /// Measures a step without taking it: a microbatch on every rank at once, then the reduction of what it left. Only
-  /// before `run`, of which nothing changes.
+  /// Measures a step without taking it: a microbatch on every rank at once, then the reduction of what it left. Parameters
+  /// and optimizer stay as they are.
   ///
   /// - Throws: when a rank is silent.
   public func measureStep() throws -> StepTiming {

@@ -21,6 +21,17 @@ struct RunLockTests {
     _ = try RunLock(runFolder: run)
   }
 
+  @Test func whoHoldsTheFolderIsToldWithoutTakingIt() throws {
+    let folder = try TemporaryFolder()
+    #expect(try RunLock.holder(ofRunFolder: folder.path + "/none") == nil)
+    try withExtendedLifetime(RunLock(runFolder: folder.path)) {
+      let holder = try #require(try RunLock.holder(ofRunFolder: folder.path + "/"))
+      #expect(holder.hasPrefix("process \(ProcessInfo.processInfo.processIdentifier) on "))
+    }
+    #expect(try RunLock.holder(ofRunFolder: folder.path) == nil)
+    _ = try RunLock(runFolder: folder.path)
+  }
+
   @Test func aWriterKeepsTheLock() throws {
     let folder = try TemporaryFolder()
     let writer = try ExampleRun.writer(folder.path)

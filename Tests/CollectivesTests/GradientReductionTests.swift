@@ -17,6 +17,17 @@ struct GradientReductionTests {
     return zip(treeSum(left), treeSum(right)).map { $0 + $1 }
   }
 
+  @Test(arguments: [
+    // A gradient and the sums of 1, 2 and 4 slots wait at the same time before the last of 8 slots is added.
+    (slots: 8, rank: 0, ranks: 1, vectors: 4),
+    (slots: 8, rank: 1, ranks: 4, vectors: 2),
+    (slots: 8, rank: 7, ranks: 8, vectors: 1),
+    (slots: 2, rank: 2, ranks: 3, vectors: 1),
+  ])
+  func itsMemoryIsKnownBeforeItIsAllocated(slots: Int, rank: Int, ranks: Int, vectors: Int) {
+    #expect(GradientReduction.bytes(count: 100, slots: slots, rank: rank, ranks: ranks) == vectors * 100 * 4)
+  }
+
   @Test(arguments: [1, 2, 3, 4, 7, 8])
   func aloneItSumsAlongTheTreeInEveryStep(slots: Int) throws {
     let reduction = GradientReduction(
