@@ -117,7 +117,7 @@ package enum DurableFile {
   /// Creates the folder at `path` and those above it, where there is none yet.
   static func createFolder(_ path: String) throws(FileFailure) {
     if path.isEmpty || isFolder(path) { return }
-    let parent = (path as NSString).deletingLastPathComponent
+    let parent = parentFolder(of: path)
     try createFolder(parent)
     guard mkdir(path, 0o755) == 0 else { throw FileFailure("create", path) }
     try synchronizeFolder(parent)

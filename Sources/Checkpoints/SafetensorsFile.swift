@@ -225,7 +225,7 @@ public struct SafetensorsFile: Sendable {
     do throws(FileFailure) {
       try DurableFile.write(chunks, to: temporary)
       try DurableFile.rename(temporary, to: path)
-      try DurableFile.synchronizeFolder((path as NSString).deletingLastPathComponent)
+      try DurableFile.synchronizeFolder(parentFolder(of: path))
     } catch {
       // What is left of the attempt takes space; that it could not be removed matters less than why it was made.
       DurableFile.discard(temporary)

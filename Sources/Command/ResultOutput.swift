@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Imaging
 import Training
@@ -28,8 +29,7 @@ struct OutputFile {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       throw CommandError.fileNotWritten(path: path, reason: "it is a folder")
     }
-    let parent = (path as NSString).deletingLastPathComponent
-    let folder = parent.isEmpty ? "." : parent
+    let folder = parentFolder(of: path)
     do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
       throw CommandError.fileNotWritten(path: path, reason: "folder \(folder) cannot be made: \(error.systemReason)")
     }

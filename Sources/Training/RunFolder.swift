@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// The files of a run: `config.yaml`, `metrics.jsonl`, `log.txt`, `checkpoints/`, `pictures/`.
@@ -36,9 +37,10 @@ public struct RunFolder: Sendable {
     var place = path
     var status = stat()
     while stat(place, &status) != 0 {
-      guard errno == ENOENT else { throw systemError(place) }
-      let parent = (place as NSString).deletingLastPathComponent
-      place = parent.isEmpty ? "." : parent
+      let parent = parentFolder(of: place)
+      // The working folder itself may have been removed.
+      guard errno == ENOENT && parent != place else { throw systemError(place) }
+      place = parent
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       throw RunFolderError.notCreated(path: path, reason: "\(place) is a file")

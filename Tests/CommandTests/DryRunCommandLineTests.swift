@@ -39,6 +39,17 @@ struct DryRunCommandLineTests {
     #expect(try folder.names() == ["data", "small.yaml"])
   }
 
+  @Test func aRunFolderMayHaveAnyName() throws {
+    let folder = try TemporaryFolder()
+    try SmallRun.prepare(folder)
+    // Foundation's own way to a path's parent dies of a single character.
+    for name in ["q", "q/", "./new/q", folder.path + "/q"] {
+      let run = try Invocation.lmconv(
+        ["train", "--config", "small.yaml", "--dry-run", "--run-dir", name], in: folder.path)
+      #expect(run.exitCode == 0, "\(name): \(run.errors)")
+    }
+  }
+
   @Test func forPeopleItEndsWithTheVerdict() throws {
     let folder = try TemporaryFolder()
     try SmallRun.prepare(folder)
