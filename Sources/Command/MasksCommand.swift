@@ -126,7 +126,7 @@ struct MasksCommand: ParsableCommand {
 
   private func draw(_ mask: LocalMask, order: String, to file: OutputFile) throws {
     // Large images get small taps, so that the picture stays one that can be looked at.
-    let tap = max(1, min(5, 4000 / max(mask.size.rows, mask.size.columns) / (kernel + 1)))
+    let tap = max(1, min(12, 1600 / max(mask.size.rows, mask.size.columns) / (kernel + 1)))
     try file.write(MaskPicture.draw(visible: mask.visible, size: mask.size, window: mask.window, tapSide: tap))
     Notice.show("\(file.path): \(order), type \(type.name)")
   }

@@ -190,8 +190,8 @@ struct InspectionCommandLineTests {
     let run = try Invocation.lmconv(["masks", "--size", "4x4", "--out", "masks.png"], in: folder.path)
     #expect(run.errors == "masks.png: s_curve/0, type B\n")
     #expect(run.exitCode == 0)
-    // Cells of four taps of 5 pixels, and a gap.
-    #expect(try PNGImage(contentsOf: folder.path + "/masks.png").size == ImageSize(rows: 85, columns: 85))
+    // Cells of four taps of 12 pixels, and a gap.
+    #expect(try PNGImage(contentsOf: folder.path + "/masks.png").size == ImageSize(rows: 204, columns: 204))
   }
 
   // MARK: doctor
