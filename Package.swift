@@ -34,9 +34,10 @@ let package = Package(
     .target(name: "CProcessorCheck", exclude: []),
 
     .target(name: "Tensors", swiftSettings: settings),
+    .target(name: "Tracing", swiftSettings: settings),
     .target(name: "Orders", swiftSettings: settings),
     .target(name: "Kernels", dependencies: ["Tensors", "Orders", "COpenBLAS"], swiftSettings: kernelSettings),
-    .target(name: "Model", dependencies: ["Tensors", "Orders", "Kernels"], swiftSettings: settings),
+    .target(name: "Model", dependencies: ["Tensors", "Tracing", "Orders", "Kernels"], swiftSettings: settings),
     .target(name: "Optimization", dependencies: ["Tensors", "Kernels"], swiftSettings: settings),
     .target(name: "Collectives", dependencies: ["Tensors", "Kernels", "COpenMPI"], swiftSettings: settings),
     .target(
@@ -56,14 +57,18 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints",
+        "Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints",
         "Configuration", "Evaluation", "Sampling", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
+    .target(
+      name: "Benchmarking",
+      dependencies: ["Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives"],
+      swiftSettings: settings),
     .executableTarget(
       name: "Command",
       dependencies: [
         "Tensors", "Orders", "Kernels", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
-        "Evaluation", "Sampling", "Training", "CProcessorCheck",
+        "Evaluation", "Sampling", "Training", "Benchmarking", "CProcessorCheck",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
@@ -72,6 +77,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Checkpoints"],
       path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TracingTests", dependencies: ["Tracing"]),
     .testTarget(name: "OrdersTests", dependencies: ["Tensors", "Orders"]),
     .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Orders", "Kernels", "TestSupport"]),
     // Counts what ModelTests allocates, by taking the place of malloc.
@@ -95,6 +101,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Tensors", "Orders", "Optimization", "Collectives", "Configuration", "Evaluation", "Training"]),
+    .testTarget(
+      name: "BenchmarkingTests",
+      dependencies: ["Tensors", "Orders", "Kernels", "Model", "Collectives", "Benchmarking"]),
     .testTarget(
       name: "ParityTests",
       dependencies: [

@@ -8,6 +8,7 @@ enum CommandError: Error, CustomStringConvertible {
   case imagesOutside(first: Int, count: Int, available: Int)
   case noModel(path: String)
   case missingFiles(model: String, faults: [ConfigurationFault])
+  case unknownMeasurement(String)
 
   var description: String {
     switch self {
@@ -23,6 +24,8 @@ enum CommandError: Error, CustomStringConvertible {
     case .missingFiles(let model, let faults):
       return "\(model) needs files that are not here:" + faults.map { "\n  \($0.problem)" }.joined()
         + "\nrelative paths begin at the working folder; go to where it was trained, or pass --set KEY=PATH"
+    case .unknownMeasurement(let command):
+      return "'\(command)' is nothing to measure; say train ORDER, forward ORDER, gemm or quit"
     }
   }
 }

@@ -17,7 +17,7 @@ struct LMConv: ParsableCommand {
     version: "lmconv 0.1.0",
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, InfoCommand.self,
-      OrdersCommand.self, MasksCommand.self, DoctorCommand.self,
+      OrdersCommand.self, MasksCommand.self, DoctorCommand.self, BenchmarkCommand.self,
     ])
 
   static func main() {

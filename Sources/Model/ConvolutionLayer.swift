@@ -1,5 +1,6 @@
 import Kernels
 import Tensors
+import Tracing
 
 /// A masked convolution (or 1x1 linear layer) of the network: where its parameters lie, and its forward and backward.
 package struct ConvolutionLayer: Sendable {
@@ -20,6 +21,8 @@ package struct ConvolutionLayer: Sendable {
   let maskWeight: Range<Int>?
   /// First of this layer's parameters in the flat vector.
   let firstParameter: Int
+  /// Its place among the layout's entries, which labels this layer in traces.
+  let firstEntry: Int
 
   /// Appends the layer's parameters to `layout` under the reference's names.
   ///
@@ -33,6 +36,7 @@ package struct ConvolutionLayer: Sendable {
     self.mask = mask
     taps = kernel * kernel
     firstParameter = layout.count
+    firstEntry = layout.entries.count
     // nn.Linear has [out, in], a convolution [out, in, k, k].
     let window = mask == .pointwise ? [] : [kernel, kernel]
     if isNormalized {
@@ -59,10 +63,12 @@ package struct ConvolutionLayer: Sendable {
 
   /// y `[rows, outputs]` from x `[rows, inputs]`; overwritten, or added to with `adds`.
   package func forward(_ pass: ForwardPass, x: Matrix, adds: Bool = false, y: Matrix) {
-    MaskedConvolution.forward(
-      plan: pass.plan.pair(mask).forward, x: x, weight: effectiveWeight(pass.parameters, pass.effectiveWeights),
-      bias: bias.map { Self.row(pass.parameters, $0) }, maskWeight: maskWeight.map { Self.panels(pass.parameters, $0) },
-      adds: adds, y: y, pool: pass.pool)
+    pass.trace.measure(.convolution, label: firstEntry) {
+      MaskedConvolution.forward(
+        plan: pass.plan.pair(mask).forward, x: x, weight: effectiveWeight(pass.parameters, pass.effectiveWeights),
+        bias: bias.map { Self.row(pass.parameters, $0) },
+        maskWeight: maskWeight.map { Self.panels(pass.parameters, $0) }, adds: adds, y: y, pool: pass.pool)
+    }
   }
 
   /// y `[images, outputs]` at one pixel from the cached x of all pixels, `[pixels * images, inputs]`; overwritten, or
@@ -82,10 +88,12 @@ package struct ConvolutionLayer: Sendable {
     case .direct(let range): dWeight = Self.panels(pass.gradient, range)
     case .normalized(let direction, _, _): dWeight = Self.panels(pass.gradient, direction)
     }
-    MaskedConvolution.parameterGradients(
-      plan: pass.forward.plan.pair(mask).forward, x: x, dy: dy, dWeight: dWeight,
-      dBias: bias.map { Self.row(pass.gradient, $0) },
-      dMaskWeight: maskWeight.map { Self.panels(pass.gradient, $0) }, pool: pass.forward.pool)
+    pass.forward.trace.measure(.weightGradient, label: firstEntry) {
+      MaskedConvolution.parameterGradients(
+        plan: pass.forward.plan.pair(mask).forward, x: x, dy: dy, dWeight: dWeight,
+        dBias: bias.map { Self.row(pass.gradient, $0) },
+        dMaskWeight: maskWeight.map { Self.panels(pass.gradient, $0) }, pool: pass.forward.pool)
+    }
     if case .normalized(let direction, let gain, _) = weight {
       WeightNormalization.backward(
         direction: Self.panels(pass.forward.parameters, direction), gain: Self.row(pass.forward.parameters, gain),
@@ -100,9 +108,11 @@ package struct ConvolutionLayer: Sendable {
       weight: effectiveWeight(pass.forward.parameters, pass.forward.effectiveWeights), taps: taps, inputs: inputs,
       outputs: outputs,
       into: pass.transposedWeight, pool: pass.forward.pool)
-    MaskedConvolution.inputGradient(
-      transposedPlan: pass.forward.plan.pair(mask).transposed, dy: dy, transposedWeight: pass.transposedWeight, dx: dx,
-      pool: pass.forward.pool)
+    pass.forward.trace.measure(.inputGradient, label: firstEntry) {
+      MaskedConvolution.inputGradient(
+        transposedPlan: pass.forward.plan.pair(mask).transposed, dy: dy, transposedWeight: pass.transposedWeight,
+        dx: dx, pool: pass.forward.pool)
+    }
   }
 
   /// Floats of the transposed weight.
@@ -131,16 +141,19 @@ package struct ForwardPass {
   package let plan: OrderPlan
   package let normalization: LocationNormalization
   package let pool: ThreadPool
+  /// Where to note what takes how long.
+  package let trace: Trace?
 
   package init(
     parameters: FloatBuffer, effectiveWeights: FloatBuffer, plan: OrderPlan, normalization: LocationNormalization,
-    pool: ThreadPool
+    pool: ThreadPool, trace: Trace? = nil
   ) {
     self.parameters = parameters
     self.effectiveWeights = effectiveWeights
     self.plan = plan
     self.normalization = normalization
     self.pool = pool
+    self.trace = trace
   }
 }
 

@@ -1,5 +1,6 @@
 import Kernels
 import Tensors
+import Tracing
 
 extension LocallyMaskedPixelCNN {
   /// Computes what depends on parameters alone. Due before the first pass and whenever `parameters` have changed.
@@ -9,8 +10,10 @@ extension LocallyMaskedPixelCNN {
   }
 
   /// Writes `workspace.logits` for the images given to `workspace.prepareInput`.
-  public func forward(parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool) {
-    let pass = forwardPass(parameters, plan, workspace, pool)
+  public func forward(
+    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace? = nil
+  ) {
+    let pass = forwardPass(parameters, plan, workspace, pool, trace)
     let wide = workspace.rows(workspace.wide)
     let filters = configuration.filters
 
@@ -56,13 +59,13 @@ extension LocallyMaskedPixelCNN {
   /// final.
   public func backward(
     parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, gradient: FloatBuffer, pool: ThreadPool,
-    completed: (Int) -> Void
+    trace: Trace? = nil, completed: (Int) -> Void
   ) {
     precondition(
       workspace.retention != .nothing && gradient.count == layout.count,
       "LocallyMaskedPixelCNN.backward: no room for gradients")
     let pass = BackwardPass(
-      forward: forwardPass(parameters, plan, workspace, pool), gradient: gradient,
+      forward: forwardPass(parameters, plan, workspace, pool, trace), gradient: gradient,
       transposedWeight: workspace.transposedWeight)
     let wide = workspace.rows(workspace.wide)
     let dC = workspace.rows(workspace.dC)
@@ -131,13 +134,14 @@ extension LocallyMaskedPixelCNN {
   }
 
   private func forwardPass(
-    _ parameters: FloatBuffer, _ plan: OrderPlan, _ workspace: NetworkWorkspace, _ pool: ThreadPool
+    _ parameters: FloatBuffer, _ plan: OrderPlan, _ workspace: NetworkWorkspace, _ pool: ThreadPool,
+    _ trace: Trace?
   ) -> ForwardPass {
     precondition(
       plan.order.size == workspace.size, "plan of \(plan.order.size) images for a workspace of \(workspace.size)")
     return ForwardPass(
       parameters: parameters, effectiveWeights: workspace.effectiveWeights, plan: plan,
-      normalization: configuration.normalization.atLocations, pool: pool)
+      normalization: configuration.normalization.atLocations, pool: pool, trace: trace)
   }
 
   /// norm(convolution(x)) between two groups.

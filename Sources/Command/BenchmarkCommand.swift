@@ -1,0 +1,139 @@
+import ArgumentParser
+import Benchmarking
+import Collectives
+import Foundation
+import Kernels
+import Model
+import Orders
+import Training
+
+extension BenchmarkOrder: ExpressibleByArgument {}
+
+/// `lmconv benchmark`
+struct BenchmarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark",
+    abstract: "Measure training steps, forward passes and kernels on this machine.",
+    discussion: """
+      Examples:
+        lmconv benchmark                                   # the paper's CIFAR-10 network
+        lmconv benchmark --filters 32 --blocks 1 --order random --json
+        lmconv benchmark --kernels --threads 1
+        mpirun -n 2 lmconv benchmark --threads 1           # with the reduction of gradients
+
+      Images are random; times do not depend on them. Useful GFLOP/s count multiplications by unmasked values only, and \
+      are compared with what OpenBLAS's sgemm reaches on as many threads in the same run. With --serve, commands come \
+      from standard input: `train ORDER`, `forward ORDER` and `gemm` each answer with one line of JSON, `quit` ends; so \
+      a script can measure several programs in turn.
+      """)
+
+  @Option(help: "Channels of the hidden activations.")
+  var filters = 160
+
+  @Option(help: "Gated blocks of a group.")
+  var blocks = 5
+
+  @Option(help: "Side of the square images.")
+  var side = 32
+
+  @Option(help: "Images of a microbatch.")
+  var batch = 4
+
+  @Option(help: "Microbatches of a step, over all ranks; 0 gives each rank one.")
+  var microbatches = 0
+
+  @Option(help: "Threads of each rank; 0 divides the host's cores among its ranks.")
+  var threads = 0
+
+  @Option(help: ArgumentHelp("Generation order.", valueName: "s_curve|hilbert|random"))
+  var order = BenchmarkOrder.sCurve
+
+  @Option(help: "Measurements of each kind after one that warms up; the median counts, for kernels the fastest.")
+  var repetitions = 5
+
+  @Flag(help: "Measure each kernel alone.")
+  var kernels = false
+
+  @Flag(help: "Measure what standard input asks for.")
+  var serve = false
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [
+      ("filters", filters), ("blocks", blocks), ("side", side), ("batch", batch), ("repetitions", repetitions),
+    ] where value < 1 {
+      throw ValidationError("--\(name) must be positive, it is \(value)")
+    }
+    guard microbatches >= 0 && threads >= 0 else {
+      throw ValidationError("--microbatches and --threads must not be negative")
+    }
+    guard !(kernels && serve) else { throw ValidationError("--kernels and --serve exclude each other") }
+  }
+
+  func run() throws {
+    // Served ranks wait for as long as a script measures something else.
+    Job.run(timeoutSeconds: serve ? 3600 : 600) { communicator in
+      let threads = HostThreads.count(requested: threads, communicator: communicator)
+      let model = ModelConfiguration(
+        channels: 3, filters: filters, blocks: blocks, distribution: .logisticMixture(mixtures: 10, bits: 8))
+      let size = ImageSize(rows: side, columns: side)
+      if kernels {
+        guard communicator.rank == 0 else { return }
+        try showKernels(model: model, size: size, pool: ThreadPool(threads: threads))
+        return
+      }
+      let benchmark = NetworkBenchmark(
+        NetworkBenchmark.Options(
+          model: model, size: size, batch: batch, microbatches: microbatches == 0 ? communicator.size : microbatches,
+          threads: threads), communicator: communicator)
+      if serve {
+        try BenchmarkService(benchmark, communicator: communicator).run()
+      } else {
+        try measure(benchmark, communicator: communicator)
+      }
+    }
+  }
+
+  private func measure(_ benchmark: NetworkBenchmark, communicator: any Communicator) throws {
+    _ = try benchmark.trainingStep(order)
+    let training = try (0..<repetitions).map { _ in try benchmark.trainingStep(order) }
+    let peak = try benchmark.matrixProductPeak()
+    _ = try benchmark.forwardPass(order)
+    let forward = try (0..<repetitions).map { _ in try benchmark.forwardPass(order) }
+    guard communicator.rank == 0 else { return }
+    let report = BenchmarkReport(
+      parameters: benchmark.network.layout.parameterCount, order: order, ranks: communicator.size,
+      threads: benchmark.pool.threads, batch: batch, matrixProductPeak: peak,
+      training: BenchmarkReport.Repetitions(training), forward: BenchmarkReport.Repetitions(forward))
+    if json { try BenchmarkTable.printJSON(report) } else { BenchmarkTable.print(report) }
+  }
+
+  private func showKernels(model: ModelConfiguration, size: ImageSize, pool: ThreadPool) throws {
+    let measurements = KernelBenchmark(
+      model: model, size: size, images: batch, order: try order.order(size: size), pool: pool,
+      repetitions: repetitions
+    ).run()
+    let peak = GEMMPeak.measure(pool: pool)
+    if json {
+      try BenchmarkTable.printJSON(
+        KernelReport(order: order, threads: pool.threads, matrixProductPeak: peak, kernels: measurements))
+    } else {
+      BenchmarkTable.print(measurements, peak: peak, threads: pool.threads, order: order)
+    }
+  }
+}
+
+/// The kernels' speed, as JSON.
+private struct KernelReport: Encodable {
+  let order: BenchmarkOrder
+  let threads: Int
+  let matrixProductPeak: Double
+  let kernels: [KernelMeasurement]
+
+  enum CodingKeys: String, CodingKey {
+    case order, threads, kernels
+    case matrixProductPeak = "gemm_gflops"
+  }
+}

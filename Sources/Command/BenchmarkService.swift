@@ -1,0 +1,40 @@
+import Benchmarking
+import Collectives
+import Foundation
+
+/// Measures what lines of standard input ask for, each answered by a line of JSON on standard output.
+struct BenchmarkService {
+  private let benchmark: NetworkBenchmark
+  private let communicator: any Communicator
+
+  init(_ benchmark: NetworkBenchmark, communicator: any Communicator) {
+    self.benchmark = benchmark
+    self.communicator = communicator
+  }
+
+  /// Returns after `quit`, or when the input ends.
+  func run() throws {
+    try answer(["parameters": benchmark.network.layout.parameterCount])
+    while true {
+      // Rank 0 has the input.
+      let line = communicator.rank == 0 ? readLine() ?? "quit" : ""
+      let command = String(decoding: try communicator.broadcast([UInt8](line.utf8), from: 0), as: UTF8.self)
+      let words = command.split(separator: " ")
+      let order = words.count == 2 ? BenchmarkOrder(rawValue: String(words[1])) : nil
+      switch (words.first, order) {
+      case ("train", let order?): try answer(try benchmark.trainingStep(order))
+      case ("forward", let order?): try answer(try benchmark.forwardPass(order))
+      case ("gemm", nil) where words.count == 1: try answer(["gflops": try benchmark.matrixProductPeak()])
+      case ("quit", nil) where words.count == 1: return
+      default: throw CommandError.unknownMeasurement(command)
+      }
+    }
+  }
+
+  private func answer(_ value: some Encodable) throws {
+    guard communicator.rank == 0 else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    FileHandle.standardOutput.write(try encoder.encode(value) + Data([0x0A]))
+  }
+}
