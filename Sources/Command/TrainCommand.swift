@@ -15,6 +15,8 @@ struct TrainCommand: ParsableCommand {
         lmconv train
         mpirun -n 4 lmconv train --config my.yaml --set data.folder=mnist
         lmconv train --set training.steps=2000 --run-dir runs/longer
+        # a trace of every rank's phases, and the speed against the machine's peak
+        lmconv train --profile trace.json
         # check everything, estimate the time, train nothing
         lmconv train --config my.yaml --dry-run
 
@@ -48,6 +50,12 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("What draws a generation order (orders.per).", valueName: "microbatch|step"))
   var ordersPer: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a trace of what each rank does when to this file, for https://ui.perfetto.dev, and log the speed.",
+      valueName: "file"))
+  var profile: String?
 
   @Flag(help: "Check configuration, data, memory and disk, and estimate the time; train nothing.")
   var dryRun = false
@@ -86,7 +94,8 @@ struct TrainCommand: ParsableCommand {
         try runLog.append(to: folder.log)
       }
       let run = try TrainingRun(
-        experiment, folder: folder, communicator: communicator, stopSignal: stopSignal, log: log)
+        experiment, folder: folder, communicator: communicator, stopSignal: stopSignal, log: log,
+        profilePath: profile)
       switch try run.run(resume: resumption, allowsChanges: allowChanges) {
       case .finished:
         log.info("done: \(folder.path) holds checkpoints/, metrics.jsonl, config.yaml and log.txt")
@@ -114,6 +123,7 @@ struct TrainCommand: ParsableCommand {
     if let keepEvery { words += ["--keep-every", "\(keepEvery)"] }
     if let ordersPer { words += ["--orders-per", ordersPer] }
     if allowChanges { words.append("--allow-changes") }
+    if let profile { words += ["--profile", profile] }
     return words.map(Shell.quoted).joined(separator: " ")
   }
 }

@@ -10,6 +10,7 @@ import Model
 import Optimization
 import Orders
 import Tensors
+import Tracing
 
 /// A run from its first step, or from a checkpoint, to its last: the loop that every rank goes through together.
 public final class TrainingRun {
@@ -49,6 +50,8 @@ public final class TrainingRun {
   private let evaluation: LikelihoodEvaluation
   private let nats: DoubleBuffer
   private let scratch: DoubleBuffer
+  private let profile: TrainingProfile?
+  private var trace: Trace? { profile?.trace }
   private var sampler: EpochSampler
   private var adam: Adam
   private var average: ParameterAverage?
@@ -67,11 +70,14 @@ public final class TrainingRun {
 
   private var isFirstRank: Bool { communicator.rank == 0 }
 
-  /// Loads the data and allocates everything that training needs.
+  /// Loads the data and allocates everything that training needs. With `profilePath`, a trace of all ranks is written
+  /// there at the end.
   ///
-  /// - Throws: when the data cannot be read, is smaller than a step's images, or differs between ranks.
+  /// - Throws: when the data cannot be read, is smaller than a step's images, or differs between ranks, or when the trace
+  ///   cannot be written.
   public init(
-    _ experiment: Experiment, folder: RunFolder, communicator: any Communicator, stopSignal: StopSignal, log: Logger
+    _ experiment: Experiment, folder: RunFolder, communicator: any Communicator, stopSignal: StopSignal, log: Logger,
+    profilePath: String? = nil
   ) throws {
     self.experiment = experiment
     self.folder = folder
@@ -113,6 +119,8 @@ public final class TrainingRun {
     scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
     levels = [UInt8](repeating: 0, count: training.microbatchSize * dataset.valuesPerImage)
     slotNats = [Double](repeating: 0, count: reduction.localSlots.count)
+    let (profiled, ranks) = (network, communicator)
+    profile = try profilePath.map { try TrainingProfile(path: $0, network: profiled, communicator: ranks) }
   }
 
   /// Trains from where `resume` says to the end, or until asked to stop.
@@ -126,10 +134,11 @@ public final class TrainingRun {
     }
     var progress = TrainingProgress(
       configuration.run, firstStep: step, totalSteps: schedule.totalSteps, isShown: isFirstRank, log: log)
+    let firstStep = step
     var stops = false
     if owesEvaluation { stops = try evaluateAndSave(stops: false, saves: false, &progress) }
     while !stops && step < schedule.totalSteps {
-      let record = try takeStep(&progress)
+      let record = try trace.measure(.step) { try takeStep(&progress) }
       let due = try agreeOnWhatIsDue()
       progress.show(record)
       if step % configuration.run.logEverySteps == 0 || step == schedule.totalSteps { try metrics?.append(record) }
@@ -137,6 +146,7 @@ public final class TrainingRun {
     }
     progress.clear()
     try finish()
+    try writeProfile(steps: step - firstStep)
     return stops ? .stopped(step: step) : .finished
   }
 
@@ -147,24 +157,27 @@ public final class TrainingRun {
   private func takeStep(_ progress: inout TrainingProgress) throws -> StepRecord {
     let epoch = sampler.epoch(ofStep: step)
     progress.stepBegins()
-    network.prepare(parameters: parameters, workspace: workspace, pool: pool)
+    trace.measure(.prepare) { network.prepare(parameters: parameters, workspace: workspace, pool: pool) }
     reduction.beginStep(step)
     for (index, slot) in reduction.localSlots.enumerated() {
       slotNats[index] = trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
       reduction.finishSlot()
     }
-    try reduction.finishStep()
-    let allNats = try reduction.gatherSlotValues(slotNats)
-    let norm = try reduction.gradientNorm()
+    let (allNats, norm) = try trace.measure(.reduce) {
+      try reduction.finishStep()
+      return (try reduction.gatherSlotValues(slotNats), try reduction.gradientNorm())
+    }
     guard norm.isFinite else { throw divergence(norm: norm, nats: allNats) }
 
     let clip = configuration.training.clipNorm
     let rate = schedule.learningRate.rate(step: step, epoch: epoch)
-    adam.update(
-      parameters, gradient: reduction.sum, learningRate: rate,
-      gradientScale: clip > 0 ? GradientClipping.scale(norm: norm, maximum: clip) : 1)
-    average?.update(parameters)
-    try reduction.shards.gather(parameters, over: communicator)
+    trace.measure(.update) {
+      adam.update(
+        parameters, gradient: reduction.sum, learningRate: rate,
+        gradientScale: clip > 0 ? GradientClipping.scale(norm: norm, maximum: clip) : 1)
+      average?.update(parameters)
+    }
+    try trace.measure(.gather) { try reduction.shards.gather(parameters, over: communicator) }
     step += 1
 
     var total = 0.0
@@ -184,20 +197,28 @@ public final class TrainingRun {
   private func trainMicrobatch(slot: Int, completed: (Int) -> Void) -> Double {
     let images = sampler.images(step: step, slot: slot)
     let plan = plans[experiment.orders.trainingIndex(step: step, slot: slot)]
-    dataset.fill(
-      levels: &levels, images: images, key: .training(seed: configuration.seed, step: step, slot: slot))
-    workspace.prepareInput(levels: levels, images: images.count)
+    trace.measure(.data) {
+      dataset.fill(
+        levels: &levels, images: images, key: .training(seed: configuration.seed, step: step, slot: slot))
+      workspace.prepareInput(levels: levels, images: images.count)
+    }
     if network.configuration.dropout > 0 {
       var generator = KeyedGenerator(seed: configuration.seed, purpose: .dropout, step: step, slot: slot)
       workspace.drawDropout(&generator)
     }
-    network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool)
-    loss.evaluate(
-      levels: levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: schedule.lossScale, nats: nats,
-      scratch: scratch, pool: pool)
-    network.backward(
-      parameters: parameters, plan: plan, workspace: workspace, gradient: reduction.leaf, pool: pool,
-      completed: completed)
+    trace.measure(.forward) {
+      network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace)
+    }
+    trace.measure(.loss) {
+      loss.evaluate(
+        levels: levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: schedule.lossScale, nats: nats,
+        scratch: scratch, pool: pool)
+    }
+    trace.measure(.backward) {
+      network.backward(
+        parameters: parameters, plan: plan, workspace: workspace, gradient: reduction.leaf, pool: pool, trace: trace,
+        completed: completed)
+    }
     return nats.sum(in: 0..<(images.count * dataset.size.pixels))
   }
 
@@ -276,12 +297,16 @@ public final class TrainingRun {
     var metric: Double?
     if !stops && isEvaluationDue {
       progress.clear()
-      do { metric = try evaluate() } catch EvaluationError.interrupted(let done, let total) {
+      do { metric = try trace.measure(.evaluation, { try evaluate() }) } catch EvaluationError.interrupted(
+        let done, let total)
+      {
         log.info("evaluation stopped after \(done) of \(total) images")
         stops = true
       }
     }
-    if stops || saves || isCheckpointDue || metric != nil { try save(metric: metric) }
+    if stops || saves || isCheckpointDue || metric != nil {
+      try trace.measure(.checkpoint) { try save(metric: metric) }
+    }
     return stops
   }
 
@@ -334,6 +359,16 @@ public final class TrainingRun {
   private func finish() throws {
     report(try writer?.finish())
     try communicator.barrier()
+  }
+
+  /// Writes the trace and logs how fast the run was, if it is profiled.
+  private func writeProfile(steps: Int) throws {
+    guard let profile else { return }
+    // Any order: all orders see as many neighbours.
+    let summary = try profile.finish(
+      steps: steps, imagesPerStep: configuration.training.imagesPerStep,
+      operationsPerImage: network.trainingOperations(plan: plans[0]), pool: pool)
+    log.info("\(summary)")
   }
 
   // MARK: Resuming
