@@ -207,6 +207,7 @@ def peak_memory_bytes():
 class Measurement:
     def __init__(self, arguments):
         torch.manual_seed(1)
+        self.baseline_memory_bytes = peak_memory_bytes()
         self.mixtures = 10
         is_masked = arguments.variant == "masked"
         self.network = Network(arguments.filters, arguments.blocks, arguments.side, self.mixtures, is_masked)
@@ -242,7 +243,8 @@ class Measurement:
         }
 
     def serve(self):
-        print(json.dumps({"parameters": self.parameters}), flush=True)
+        hello = {"parameters": self.parameters, "baseline_memory_bytes": self.baseline_memory_bytes}
+        print(json.dumps(hello), flush=True)
         for line in sys.stdin:
             command = line.strip()
             if command == "quit":
@@ -252,7 +254,8 @@ class Measurement:
             print(json.dumps(getattr(self, command)()), flush=True)
 
     def run(self, repetitions):
-        report = {"torch": torch.__version__, "threads": torch.get_num_threads(), "parameters": self.parameters}
+        report = {"torch": torch.__version__, "threads": torch.get_num_threads(), "parameters": self.parameters,
+                  "baseline_memory_bytes": self.baseline_memory_bytes}
         for command in (self.train, self.forward):
             command()
             results = [command() for _ in range(repetitions)]

@@ -148,6 +148,11 @@ public final class NetworkBenchmark {
     return try communicator.allGather([GEMMPeak.measure(pool: pool)]).reduce(0, +)
   }
 
+  /// Bytes of the activations that a rank keeps for training.
+  public var trainingWorkspaceBytes: Int {
+    NetworkWorkspace.bytes(network: network, size: options.size, images: options.batch, withGradients: true)
+  }
+
   private func makeTraining() -> Training {
     let reduction = GradientReduction(
       count: network.layout.count, slots: options.microbatches, communicator: communicator)

@@ -14,7 +14,9 @@ struct BenchmarkService {
 
   /// Returns after `quit`, or when the input ends.
   func run() throws {
-    try answer(["parameters": benchmark.network.layout.parameterCount])
+    try answer([
+      "parameters": benchmark.network.layout.parameterCount, "workspace_bytes": benchmark.trainingWorkspaceBytes,
+    ])
     while true {
       // Rank 0 has the input.
       let line = communicator.rank == 0 ? readLine() ?? "quit" : ""
