@@ -20,14 +20,20 @@ public final class NetworkBenchmark {
     public var microbatches: Int
     /// Threads of each rank.
     public var threads: Int
+    /// Which activations a training forward pass keeps.
+    public var retention: ActivationRetention
 
     /// All of them.
-    public init(model: ModelConfiguration, size: ImageSize, batch: Int, microbatches: Int, threads: Int) {
+    public init(
+      model: ModelConfiguration, size: ImageSize, batch: Int, microbatches: Int, threads: Int,
+      retention: ActivationRetention = .everything
+    ) {
       self.model = model
       self.size = size
       self.batch = batch
       self.microbatches = microbatches
       self.threads = threads
+      self.retention = retention
     }
   }
 
@@ -150,20 +156,20 @@ public final class NetworkBenchmark {
 
   /// Bytes of the activations that a rank keeps for training.
   public var trainingWorkspaceBytes: Int {
-    NetworkWorkspace.bytes(network: network, size: options.size, images: options.batch, withGradients: true)
+    NetworkWorkspace.bytes(network: network, size: options.size, images: options.batch, retaining: options.retention)
   }
 
   private func makeTraining() -> Training {
     let reduction = GradientReduction(
       count: network.layout.count, slots: options.microbatches, communicator: communicator)
     return Training(
-      workspace: NetworkWorkspace(network: network, size: options.size, images: options.batch, withGradients: true),
+      workspace: NetworkWorkspace(network: network, size: options.size, images: options.batch, retaining: options.retention),
       reduction: reduction, adam: Adam(ranges: reduction.shards.owned(by: communicator.rank)))
   }
 
   private func makeEvaluationWorkspace() -> NetworkWorkspace {
     let workspace = NetworkWorkspace(
-      network: network, size: options.size, images: options.batch, withGradients: false)
+      network: network, size: options.size, images: options.batch, retaining: .nothing)
     network.prepare(parameters: parameters, workspace: workspace, pool: pool)
     evaluationWorkspace = workspace
     return workspace

@@ -51,6 +51,9 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "Measurements of each kind after one that warms up; the median counts, for kernels the fastest.")
   var repetitions = 5
 
+  @Flag(help: "Compute blocks' inner activations anew in the backward (model.rematerialize).")
+  var rematerialize = false
+
   @Flag(help: "Measure each kernel alone.")
   var kernels = false
 
@@ -87,7 +90,7 @@ struct BenchmarkCommand: ParsableCommand {
       let benchmark = NetworkBenchmark(
         NetworkBenchmark.Options(
           model: model, size: size, batch: batch, microbatches: microbatches == 0 ? communicator.size : microbatches,
-          threads: threads), communicator: communicator)
+          threads: threads, retention: rematerialize ? .outputs : .everything), communicator: communicator)
       if serve {
         try BenchmarkService(benchmark, communicator: communicator).run()
       } else {

@@ -401,7 +401,7 @@ public final class TrainingRun {
       \(step == 0 ? "training" : "going on from step \(step)"): \(network.layout.parameterCount) parameters, \
       \(dataset.count) images of \(dataset.size), \(schedule.totalSteps) steps of \
       \(configuration.training.microbatches) microbatches of \(configuration.training.microbatchSize) images, \
-      \(communicator.size) ranks of \(pool.threads) threads
+      ranks: \(communicator.size), threads of each: \(pool.threads)
       """)
   }
 
