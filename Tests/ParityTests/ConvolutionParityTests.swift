@@ -98,7 +98,7 @@ struct ParityConvolutions {
       let settings = try Fixtures.configuration(BlockCase.self, of: file)
       let size = ImageSize(rows: settings.rows, columns: settings.cols)
       let order = try GoldenOrder.make(settings.order, size: size, variant: settings.variant)
-      let kernel = try file.tensor("mask").shape[0] == 9 ? 3 : 5
+      let kernel = Int(Double(try file.tensor("mask").shape[0]).squareRoot())
       let plan = OrderPlan(order: order, windows: NetworkWindows(side: kernel, dilation: 1))
       var configuration = ModelConfiguration(channels: 1, filters: settings.filters, distribution: .binary)
       configuration.normalization = settings.normalization

@@ -93,9 +93,10 @@ import Testing
     }
   }
 
-  /// Adam moves a parameter by up to the learning rate whatever the size of its gradient. Where that is rounding alone, in
-  /// single precision below 1e-6 of its tensor's largest, the direction is too: such an element, of which there is at most
-  /// one in ten thousand, may end anywhere within what that many steps can do in opposite directions.
+  /// Adam moves a parameter by up to the learning rate whatever the size of its gradient. Gradients agree within the
+  /// tolerance for whole models, relative to their tensor's largest: an element that is itself below that may be moved in
+  /// another direction. Such elements, at most one in a thousand, may end anywhere within what that many steps can do in
+  /// opposite directions.
   private func checkLastParameters(_ model: ModelFixture, _ parameters: FloatBuffer) throws {
     let layout = model.network.layout
     var exceptions = 0
@@ -110,11 +111,11 @@ import Testing
         guard !(error < Golden.modelTolerance * largest) else { continue }
         exceptions += 1
         #expect(
-          abs(gradient[index]) < 1e-6 * largestGradient && error < 2 * Double(model.steps) * model.settings.lr,
+          abs(gradient[index]) < Golden.modelTolerance * largestGradient && error < 2 * Double(model.steps) * model.settings.lr,
           "\(model.name): element \(index) of \(entry.name) is \(found[index]), expected \(golden[index])")
       }
     }
-    #expect(exceptions * 10_000 <= layout.parameterCount, "\(model.name): \(exceptions) parameters differ")
+    #expect(exceptions * 1_000 <= layout.parameterCount, "\(model.name): \(exceptions) parameters differ")
   }
 
   /// Where the number of bits is not 8 and a component has a low probability, the reference's loss is another one: puts
