@@ -56,6 +56,7 @@ public struct KernelBenchmark {
     let pointwise = Pair(forward: identity, transposed: identity)
     return product("LMConv first", first, model.channels + 1, filters)
       + product("LMConv conv_input", undilated, 2 * filters, filters)
+      + [patternGrouped("LMConv conv_input forward by pattern, OpenBLAS, 1 thread", 2 * filters, filters)]
       + product("LMConv conv_out", undilated, 2 * filters, 2 * filters)
       + product("LMConv dilated", dilated, filters, filters)
       + product("1x1 nin_skip", pointwise, 2 * filters, filters)
@@ -107,6 +108,22 @@ public struct KernelBenchmark {
           plan: plans.forward, x: x, dy: y, dWeight: weight, dBias: bias, pool: pool)
       },
     ]
+  }
+
+  /// What the convolution would take with patterns of visible taps and OpenBLAS, for comparison.
+  private func patternGrouped(_ name: String, _ inputs: Int, _ outputs: Int) -> KernelMeasurement {
+    GEMM.useOneThread()
+    let mask = LocalMask(order: order, window: KernelWindow(side: model.kernel, dilation: 1), type: .b)
+    let convolution = PatternGroupedConvolution(mask: mask, images: images, inputs: inputs, outputs: outputs)
+    let x = random(inputs)
+    let y = random(outputs)
+    let weight = Matrix(rows: mask.window.taps * inputs, columns: outputs)
+    let operations = 2.0 * Double(mask.visibleCounts.reduce(0, +) * images * inputs * outputs)
+    let seconds = fastest { convolution.forward(x: x, weight: weight, y: y) }
+    return KernelMeasurement(
+      kernel: name, shape: "\(inputs) -> \(outputs)", seconds: seconds,
+      // All threads' share, as if each did the same.
+      gigaflops: operations / seconds * 1e-9 * Double(pool.threads), gigabytesPerSecond: nil)
   }
 
   // MARK: Elementwise

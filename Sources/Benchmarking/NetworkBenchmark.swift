@@ -163,7 +163,8 @@ public final class NetworkBenchmark {
     let reduction = GradientReduction(
       count: network.layout.count, slots: options.microbatches, communicator: communicator)
     return Training(
-      workspace: NetworkWorkspace(network: network, size: options.size, images: options.batch, retaining: options.retention),
+      workspace: NetworkWorkspace(
+        network: network, size: options.size, images: options.batch, retaining: options.retention),
       reduction: reduction, adam: Adam(ranges: reduction.shards.owned(by: communicator.rank)))
   }
 

@@ -111,7 +111,8 @@ import Testing
         guard !(error < Golden.modelTolerance * largest) else { continue }
         exceptions += 1
         #expect(
-          abs(gradient[index]) < Golden.modelTolerance * largestGradient && error < 2 * Double(model.steps) * model.settings.lr,
+          abs(gradient[index]) < Golden.modelTolerance * largestGradient
+            && error < 2 * Double(model.steps) * model.settings.lr,
           "\(model.name): element \(index) of \(entry.name) is \(found[index]), expected \(golden[index])")
       }
     }
