@@ -31,7 +31,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CProcessorCheck", exclude: []),
+    .target(name: "CProcessorCheck", cSettings: usesAVX2 ? [.define("LMCONV_NEEDS_AVX2")] : []),
 
     .target(name: "Tensors", swiftSettings: settings),
     .target(name: "Tracing", swiftSettings: settings),

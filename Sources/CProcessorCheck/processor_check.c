@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 int lmconv_processor_is_supported(void) {
-#if defined(__x86_64__)
+#if defined(LMCONV_NEEDS_AVX2)
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
@@ -18,7 +18,7 @@ __attribute__((constructor)) static void refuse_unsupported_processor(void) {
   if (lmconv_processor_is_supported()) return;
   fputs(
       "lmconv: this processor lacks AVX2 or FMA, which this build uses; run on a processor from 2013 or later, or build "
-      "for this one with LMCONV_BASELINE=1 swift build -c release\n",
+      "for this one with LMCONV_BASELINE=1 ./launch.sh setup\n",
       stderr);
   _Exit(78);
 }

@@ -1,7 +1,7 @@
 #ifndef LMCONV_PROCESSOR_CHECK_H
 #define LMCONV_PROCESSOR_CHECK_H
 
-/// 1 where this processor has the instructions the kernels are built for (AVX2 and FMA on x86-64; always on others).
+/// 1 where this processor has the instructions this program is built for: AVX2 and FMA, unless it is built for any.
 int lmconv_processor_is_supported(void);
 
 #endif
