@@ -10,7 +10,11 @@ public final class StopSignal: @unchecked Sendable {
   /// Exit code of a process that a second signal ended at once.
   public static let immediateExitCode: Int32 = 130
 
-  private let received = Atomic<Int32>(0)
+  /// A launcher may deliver one request twice, as different signals. What follows the first signal by less than this is
+  /// a second request only if it is the same signal.
+  private static let sameRequestSeconds = 1.0
+
+  private let first = Mutex<(number: Int32, time: ContinuousClock.Instant)?>(nil)
   // Written by the initializer alone, which makes the class sendable; kept so that the sources live.
   private var sources: [any DispatchSourceSignal] = []
 
@@ -20,8 +24,16 @@ public final class StopSignal: @unchecked Sendable {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler { [unowned self] in
-        // A launcher may deliver one request twice, as different signals; only a repeated one is a second request.
-        if received.exchange(number, ordering: .sequentiallyConsistent) == number { _exit(Self.immediateExitCode) }
+        first.withLock { first in
+          guard let earlier = first else {
+            first = (number, .now)
+            return
+          }
+          let isRepeated = earlier.number == number
+          if isRepeated || earlier.time.duration(to: .now) > .seconds(Self.sameRequestSeconds) {
+            _exit(Self.immediateExitCode)
+          }
+        }
       }
       source.resume()
       sources.append(source)
@@ -29,5 +41,5 @@ public final class StopSignal: @unchecked Sendable {
   }
 
   /// Whether a signal has come.
-  public var isReceived: Bool { received.load(ordering: .sequentiallyConsistent) != 0 }
+  public var isReceived: Bool { first.withLock { $0 != nil } }
 }

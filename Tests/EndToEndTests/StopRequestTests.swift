@@ -94,5 +94,20 @@ extension EndToEnd {
       #expect(job.seconds - before < 5)
       #expect(job.session.members.isEmpty)
     }
+
+    /// Two different signals at once are one request, as launchers deliver it; later, they are two.
+    @Test func anotherSignalLaterEndsAtOnceToo() throws {
+      let trial = Trial.binary(steps: 10, ["model.filters=128", "model.blocks=4", "training.microbatch_size=5"])
+      let workplace = try trial.workplace()
+      let job = try workplace.start(ranks: nil, trial.arguments())
+      try job.wait(for: "training") { job.errors.contains("training: ") }
+      job.send(SIGUSR1)
+      job.send(SIGTERM)
+      usleep(200_000)
+      #expect(!job.session.members.isEmpty, "\(job.errors)")
+      usleep(1_200_000)
+      job.send(SIGTERM)
+      #expect(try job.waitForEnd(within: 30) == .exited(130), "\(job.errors)")
+    }
   }
 }
