@@ -55,6 +55,9 @@ let package = Package(
       name: "Sampling", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Datasets", "Imaging"],
       swiftSettings: settings),
     .target(
+      name: "Compression", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Collectives", "CZlib"],
+      swiftSettings: settings),
+    .target(
       name: "Training",
       dependencies: [
         "Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints",
@@ -68,7 +71,7 @@ let package = Package(
       name: "Command",
       dependencies: [
         "Tensors", "Orders", "Kernels", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
-        "Evaluation", "Sampling", "Training", "Benchmarking", "CProcessorCheck",
+        "Evaluation", "Sampling", "Compression", "Training", "Benchmarking", "CProcessorCheck",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
@@ -98,6 +101,12 @@ let package = Package(
       name: "ConfigurationTests",
       dependencies: ["Configuration", "Model", "Tensors", "TestSupport", .product(name: "Yams", package: "Yams")]),
     .testTarget(name: "SamplingTests", dependencies: ["Kernels", "Model", "Orders", "Sampling", "Tensors"]),
+    .testTarget(
+      name: "CompressionTests",
+      dependencies: [
+        "Compression", "Model", "Orders", "Kernels", "Tensors", "Collectives", "Datasets", "Sampling",
+        "TestSupport",
+      ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Tensors", "Orders", "Optimization", "Collectives", "Configuration", "Evaluation", "Training"]),

@@ -16,8 +16,9 @@ struct LMConv: ParsableCommand {
       """,
     version: "lmconv 0.1.0",
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, InfoCommand.self,
-      OrdersCommand.self, MasksCommand.self, DoctorCommand.self, BenchmarkCommand.self,
+      TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, CompressCommand.self,
+      DecompressCommand.self, InfoCommand.self, OrdersCommand.self, MasksCommand.self, DoctorCommand.self,
+      BenchmarkCommand.self,
     ])
 
   static func main() {

@@ -39,8 +39,11 @@ struct OutputFile {
   }
 
   /// Replaces the file by `text`, completely or not at all.
-  func write(_ text: String) throws {
-    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+  func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+  /// Replaces the file by `bytes`, completely or not at all.
+  func write(_ bytes: [UInt8]) throws {
+    do { try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
       throw CommandError.fileNotWritten(path: path, reason: error.systemReason)
     }
   }

@@ -53,6 +53,12 @@ public final class ActivationCache {
     for row in 0..<rows { input[row, configuration.channels] = 1 }
   }
 
+  /// Floats that an image's memory grows by with each of its pixels.
+  public static func floatsPerPixel(network: LocallyMaskedPixelCNN) -> Int {
+    let blocks = network.up.joined().count + network.down.joined().count
+    return network.configuration.channels + 1 + (4 * blocks + 4) * network.configuration.filters
+  }
+
   /// Takes the levels of `pixel`, `[images, channels]`, once it is generated or when it is observed.
   public func setPixel(_ pixel: Int, levels: (_ image: Int, _ channel: Int) -> UInt8, scale: Float) {
     for image in 0..<images {

@@ -10,7 +10,7 @@ import Foundation
 /// in units of the scale, is 1/2 at most: the two then differ by a fraction w^2 / 24 of probabilities that are together
 /// about 2e-5 / w, so the sum stays within 6e-7 of 1. Where bins are wider, the density says little about them, and the
 /// exact value is kept. The reference's width is that of 8 bits whatever the number of bits; this takes that of its bins.
-struct DiscretizedLogistic {
+package struct DiscretizedLogistic {
   /// log P(level).
   private(set) var logProbability: Double
   /// d log P / d mean.
@@ -19,14 +19,14 @@ struct DiscretizedLogistic {
   private(set) var logScaleSlope: Double
 
   /// The reference's lower limit of log scales, which has no gradient below it.
-  static let minimalLogScale = -7.0
+  package static let minimalLogScale = -7.0
   /// The log of the probability below which the reference takes the density instead.
   static let lowLogProbability = log(1e-5)
   /// The widest bin, in units of the scale, of which the density is taken.
   static let widestDensityBin = 0.5
 
   /// The value in [-1, 1] of `level` of `levels`.
-  static func value(_ level: UInt8, levels: Int) -> Double { 2 * Double(level) / Double(levels - 1) - 1 }
+  package static func value(_ level: UInt8, levels: Int) -> Double { 2 * Double(level) / Double(levels - 1) - 1 }
 
   /// The probability of `level` in 0..<`levels` with its derivatives.
   init(level: UInt8, levels: Int, mean: Double, logScale rawLogScale: Double) {

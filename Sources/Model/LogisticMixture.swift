@@ -3,26 +3,32 @@ import Tensors
 
 /// A mixture of discretized logistics over the channels of a pixel (PixelCNN++, Salimans et al. 2017): each component is
 /// a product over channels, the mean of a channel being linear in the channels before it.
-struct LogisticMixture: Sendable {
-  let channels: Int
-  let mixtures: Int
-  let levels: Int
+package struct LogisticMixture: Sendable {
+  package let channels: Int
+  package let mixtures: Int
+  package let levels: Int
+
+  package init(channels: Int, mixtures: Int, levels: Int) {
+    self.channels = channels
+    self.mixtures = mixtures
+    self.levels = levels
+  }
 
   // Places in a row of logits. Three channels have the reference's layout: the mixture logits, then for each channel its
   // means, log scales and the coefficients of one pair of channels. Other numbers of channels do not have as many pairs
   // as channels, so all coefficients follow at the end.
 
   /// Logit of component `k`.
-  func logitIndex(_ k: Int) -> Int { k }
+  package func logitIndex(_ k: Int) -> Int { k }
 
   /// Mean of channel `c` in component `k`.
-  func meanIndex(_ c: Int, _ k: Int) -> Int { mixtures * (1 + c * (channels == 3 ? 3 : 2)) + k }
+  package func meanIndex(_ c: Int, _ k: Int) -> Int { mixtures * (1 + c * (channels == 3 ? 3 : 2)) + k }
 
   /// Log scale of channel `c` in component `k`.
-  func logScaleIndex(_ c: Int, _ k: Int) -> Int { meanIndex(c, k) + mixtures }
+  package func logScaleIndex(_ c: Int, _ k: Int) -> Int { meanIndex(c, k) + mixtures }
 
   /// Coefficient by which channel `j` < `c` moves the mean of channel `c` in component `k`, before its tanh.
-  func coefficientIndex(_ c: Int, _ j: Int, _ k: Int) -> Int {
+  package func coefficientIndex(_ c: Int, _ j: Int, _ k: Int) -> Int {
     let pair = c * (c - 1) / 2 + j
     return channels == 3 ? meanIndex(pair, k) + 2 * mixtures : mixtures * (1 + 2 * channels + pair) + k
   }

@@ -1,0 +1,73 @@
+import Compression
+import Foundation
+import Kernels
+import Model
+import Orders
+import Sampling
+import Tensors
+import TestSupport
+import Testing
+
+/// Minutes long: run with LMCONV_LONG_TESTS=1.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["LMCONV_LONG_TESTS"] == "1"))
+struct ManyImagesTests {
+  @Test func fiveThousandDigitsComeBack() throws {
+    let (levels, size) = try ExampleImages.digits(5000, split: .train)
+    let images = ExampleImages(.tiny(), size: size, levels: levels, gain: 10)
+    let order = CodedOrder.named(base: .generalizedHilbert, flags: .identity, variant: .transposeReflectBoth)
+    let file = try images.compressed(order: order, imagesPerChunk: 32, threads: 2).file
+    #expect(try images.decompressed(file.encoded, threads: 2) == levels)
+  }
+
+  /// 40 models, orders and sizes with 125 images each.
+  @Test(arguments: 0..<40)
+  func fiveThousandRandomImagesComeBack(testCase: Int) throws {
+    var generator = KeyedGenerator(testCase: 100 + testCase)
+    let bits = 1 + testCase % 8
+    let channels = 1 + generator.integer(below: 4)
+    let size = ImageSize(rows: 1 + generator.integer(below: 20), columns: 1 + generator.integer(below: 20))
+    let distribution: PixelDistribution =
+      bits == 1 && channels == 1 ? .binary : .logisticMixture(mixtures: 1 + generator.integer(below: 10), bits: bits)
+    let images = ExampleImages(
+      ModelConfiguration(
+        channels: channels, filters: 1 + generator.integer(below: 24), blocks: 1 + generator.integer(below: 2),
+        kernel: 3 + 2 * generator.integer(below: 2), dilation: 1 + generator.integer(below: 2),
+        normalization: Normalization.allCases[generator.integer(below: 4)], bias: testCase % 2 == 0,
+        maskWeight: testCase % 3 == 0, distribution: distribution),
+      size: size, count: 125, testCase: testCase, gain: [1, 30, 1e4, 1e10][testCase % 4])
+    let file = try images.compressed(
+      order: .listed(try generator.order(of: size)), imagesPerChunk: 1 + generator.integer(below: 40), threads: 2
+    ).file
+    #expect(try images.decompressed(file.encoded) == images.levels)
+  }
+
+  /// Compressing and decompressing together cost at most 1.2 times sampling as many images twice. The best of three, one
+  /// thread each, so that other work on the machine matters little.
+  @Test func codingCostsAsMuchAsSampling() throws {
+    let (levels, size) = try ExampleImages.digits(64)
+    let images = ExampleImages(
+      ModelConfiguration(channels: 1, filters: 32, blocks: 1, distribution: .binary), size: size, levels: levels)
+    let order = CodedOrder.named(base: .sCurve, flags: .identity, variant: .identity)
+    let sampler = CachedSampler(network: images.network, size: size, images: 32, pool: ThreadPool(threads: 1))
+    func fastest(_ body: () throws -> Void) rethrows -> Duration {
+      var best = Duration.seconds(3600)
+      for _ in 0..<3 { best = min(best, try ContinuousClock().measure(body)) }
+      return best
+    }
+    let sampling = try fastest {
+      for batch in 0..<4 {
+        var samples = [UInt8](repeating: 0, count: 32 * size.pixels)
+        _ = sampler.complete(
+          levels: &samples, missing: Set(0..<size.pixels), order: try order.order(of: size),
+          parameters: images.parameters, temperature: 1, seed: 1, firstImage: 32 * batch)
+      }
+    }
+    var bytes: [UInt8] = []
+    let coding = try fastest {
+      bytes = try images.compressed(order: order, imagesPerChunk: 32).file.encoded
+      #expect(try images.decompressed(bytes) == levels)
+    }
+    print("compression and decompression take \(coding / sampling) of two sampling passes")
+    #expect(coding / sampling <= 1.2)
+  }
+}
