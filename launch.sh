@@ -10,8 +10,8 @@ usage: ./launch.sh                       set up, build, train on the embedded di
        ./launch.sh COMMAND [OPTIONS]     build if needed and run lmconv COMMAND
        ./launch.sh help                  this text
 
-COMMAND is train, evaluate, sample, complete, info, orders, masks, doctor, ...; COMMAND --help explains one.
-train, evaluate, sample and complete run under mpirun, with these options besides their own:
+COMMAND is train, evaluate, sample, complete, compress, decompress, info, orders, masks, doctor, ...; COMMAND --help explains one.
+train, evaluate, sample, complete, compress and decompress run under mpirun, with these options besides their own:
   --ranks N            number of processes (default: one per core, or what the hosts file or Slurm gives)
   --hosts FILE         run on the hosts of an Open MPI host file, lines of HOST slots=N; see cluster/README.md
   --restarts N         after a failure start again from the last checkpoint, at most N times (default 0)
@@ -313,7 +313,7 @@ case ${1-} in
     shift
     run_tests "$@"
     ;;
-  train | evaluate | sample | complete) run_under_mpi "$@" ;;
+  train | evaluate | sample | complete | compress | decompress) run_under_mpi "$@" ;;
   --version | [!-]*)
     build
     exec "$lmconv" "$@"

@@ -8,9 +8,9 @@ package enum FixedPointSigmoid {
   /// grid increase; above 0 they are the complement of those below.
   package static func value(_ z: Double, bits: Int) -> UInt64 {
     let limited = min(max(z, -limit), limit)
-    let magnitude = abs((limited * 0x1p32).rounded() * 0x1p-32)
+    let magnitude = abs((limited * 0x1p32).rounded(.toNearestOrEven) * 0x1p-32)
     let small = PortableMath.exp(-magnitude)
-    let lower = UInt64((small / (1 + small) * Double(1 << bits)).rounded())
+    let lower = UInt64((small / (1 + small) * Double(1 << bits)).rounded(.toNearestOrEven))
     return limited < 0 ? lower : (1 << bits) - lower
   }
 

@@ -14,15 +14,16 @@ extension IntegerDistribution {
     return (start, cumulative(level + 1) - start)
   }
 
-  /// The level whose interval holds `place`, which is below the total.
-  package func level(at place: UInt64) -> Int {
-    var lower = 0
-    var upper = levels
-    while upper - lower > 1 {
-      let middle = (lower + upper) / 2
-      if cumulative(middle) <= place { lower = middle } else { upper = middle }
+  /// The level whose interval holds `place`, which is below the total, with that interval.
+  package func level(at place: UInt64) -> (level: Int, cumulative: UInt64, frequency: UInt64) {
+    var lower = (level: 0, cumulative: UInt64(0))
+    var upper = (level: levels, cumulative: CodingPrecision.total)
+    while upper.level - lower.level > 1 {
+      let level = (lower.level + upper.level) / 2
+      let cumulative = cumulative(level)
+      if cumulative <= place { lower = (level, cumulative) } else { upper = (level, cumulative) }
     }
-    return lower
+    return (lower.level, lower.cumulative, upper.cumulative - lower.cumulative)
   }
 }
 

@@ -26,7 +26,7 @@ public struct ModelHash: Hashable, Sendable, CustomStringConvertible {
     hash.update(Array(function.utf8))
     for entry in network.layout.entries {
       hash.update(Array("\(entry.name) \(entry.shape)\n".utf8))
-      let values = network.layout.fileValues(of: entry, in: parameters).map(\.bitPattern.littleEndian)
+      let values = network.layout.fileValues(of: entry, in: parameters).map { $0.bitPattern.littleEndian }
       hash.update(values.withUnsafeBytes { Array($0) })
     }
     bytes = Array(hash.finish().prefix(Self.byteCount))

@@ -21,9 +21,8 @@ extension RangeDecoder: LevelCoder {
   mutating func code(
     _ level: inout UInt8, _ distribution: borrowing some IntegerDistribution
   ) throws(RangeDecoderError) {
-    let found = distribution.level(at: place())
+    let (found, cumulative, frequency) = distribution.level(at: place())
     level = UInt8(found)
-    let (cumulative, frequency) = distribution.interval(found)
     try remove(cumulative: cumulative, frequency: frequency)
   }
 }

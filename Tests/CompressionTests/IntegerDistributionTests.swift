@@ -26,9 +26,9 @@ import Testing
     for level in 0..<distribution.levels {
       let (cumulative, frequency) = distribution.interval(level)
       #expect(frequency >= 1 && frequency < CodingPrecision.total, "level \(level)")
-      #expect(distribution.level(at: cumulative) == level)
-      #expect(distribution.level(at: cumulative + frequency - 1) == level)
-      #expect(distribution.level(at: cumulative + UInt64(generator.nextBits()) % frequency) == level)
+      for place in [cumulative, cumulative + frequency - 1, cumulative + UInt64(generator.nextBits()) % frequency] {
+        #expect(distribution.level(at: place) == (level, cumulative, frequency))
+      }
     }
   }
 
