@@ -111,10 +111,11 @@ fi
 namespace() { echo "$prefix-$$-$1"; }
 address() { echo "10.213.97.$1"; }
 port=2222
+network=$(address 0)/24
 
-# The rate holds for what leaves an interface, so both ends of a link get it. The queue is long enough to lose nothing
-# while one message after the other is sent, as the switches of a cluster do.
-limit() { [[ -z $rate ]] || ip netns exec "$1" tc qdisc add dev "$2" root tbf rate "$rate" burst 128kb latency 50ms; }
+# The rate holds for what leaves an interface, so both ends of a link get it. The queue is long enough to lose nothing when
+# several hosts send to one.
+limit() { [[ -z $rate ]] || ip netns exec "$1" tc qdisc add dev "$2" root tbf rate "$rate" burst 128kb latency 20ms; }
 
 bridge=$(namespace bridge)
 ip netns add "$bridge"
@@ -129,6 +130,8 @@ for ((host = 1; host <= hosts; host++)); do
   ip -netns "$name" address add "$(address "$host")/24" dev eth0
   ip -netns "$name" link set eth0 up
   ip -netns "$name" link set lo up
+  # Linux's default, whatever this machine prefers.
+  ip -netns "$name" route change "$network" dev eth0 src "$(address "$host")" congctl cubic
   limit "$name" eth0
   limit "$bridge" "port$host"
 
@@ -179,7 +182,6 @@ for ((host = 1; host <= hosts; host++)); do
 done
 
 export HOSTFILE=$files/hosts
-network=$(address 0)/24
 export OMPI_MCA_plm_rsh_agent="ssh -F $files/ssh" OMPI_MCA_btl=tcp,self OMPI_MCA_pml=ob1
 export OMPI_MCA_btl_tcp_if_include=$network OMPI_MCA_oob_tcp_if_include=$network
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

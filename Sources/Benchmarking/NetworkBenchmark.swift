@@ -41,20 +41,20 @@ public final class NetworkBenchmark {
   public let network: LocallyMaskedPixelCNN
   /// The threads of this rank.
   public let pool: ThreadPool
-  private let options: Options
-  private let communicator: any Communicator
-  private let trace: Trace
+  let options: Options
+  let communicator: any Communicator
+  let trace: Trace
   private let loss: PixelLoss
   private let levels: [UInt8]
   private let nats: DoubleBuffer
   private let scratch: DoubleBuffer
-  private let parameters: FloatBuffer
+  let parameters: FloatBuffer
   private var plans: [BenchmarkOrder: OrderPlan] = [:]
-  private var training: Training?
+  var training: Training?
   private var evaluationWorkspace: NetworkWorkspace?
 
   /// What only training needs; made when it is first measured, so that the memory of either can be told.
-  private struct Training {
+  struct Training {
     let workspace: NetworkWorkspace
     let reduction: GradientReduction
     var adam: Adam
@@ -93,31 +93,14 @@ public final class NetworkBenchmark {
       trace.measure(.prepare) { network.prepare(parameters: parameters, workspace: workspace, pool: pool) }
       reduction.beginStep(training.step)
       for _ in reduction.localSlots {
-        trace.measure(.data) { workspace.prepareInput(levels: levels, images: options.batch) }
-        trace.measure(.forward) {
-          network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace)
-        }
-        trace.measure(.loss) {
-          loss.evaluate(
-            levels: levels, logits: workspace.logits, dLogits: workspace.dLogits, nats: nats, scratch: scratch,
-            pool: pool)
-        }
-        trace.measure(.backward) {
-          network.backward(
-            parameters: parameters, plan: plan, workspace: workspace, gradient: reduction.leaf, pool: pool, trace: trace
-          ) { reduction.didComplete(from: $0) }
-        }
+        microbatch(plan, training, gradient: reduction.leaf, trace: trace) { reduction.didComplete(from: $0) }
         reduction.finishSlot()
       }
       let norm = try trace.measure(.reduce) {
         try reduction.finishStep()
         return try reduction.gradientNorm()
       }
-      trace.measure(.update) {
-        training.adam.update(
-          parameters, gradient: reduction.sum, learningRate: 2e-4,
-          gradientScale: GradientClipping.scale(norm: norm, maximum: 2e6))
-      }
+      trace.measure(.update) { update(&training, norm: norm) }
       try trace.measure(.gather) { try reduction.shards.gather(parameters, over: communicator) }
       training.step += 1
     }
@@ -125,6 +108,33 @@ public final class NetworkBenchmark {
     return try measurement(
       seconds: seconds, images: options.microbatches * options.batch, plan: plan,
       passes: training.reduction.localSlots.count)
+  }
+
+  /// Forward, loss and backward of one microbatch. `completed` is told from which offset on `gradient` is final.
+  func microbatch(
+    _ plan: OrderPlan, _ training: Training, gradient: FloatBuffer, trace: Trace?, completed: (Int) -> Void
+  ) {
+    let workspace = training.workspace
+    trace.measure(.data) { workspace.prepareInput(levels: levels, images: options.batch) }
+    trace.measure(.forward) {
+      network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace)
+    }
+    trace.measure(.loss) {
+      loss.evaluate(
+        levels: levels, logits: workspace.logits, dLogits: workspace.dLogits, nats: nats, scratch: scratch, pool: pool)
+    }
+    trace.measure(.backward) {
+      network.backward(
+        parameters: parameters, plan: plan, workspace: workspace, gradient: gradient, pool: pool, trace: trace,
+        completed: completed)
+    }
+  }
+
+  /// Adam on what this rank owns.
+  func update(_ training: inout Training, norm: Double) {
+    training.adam.update(
+      parameters, gradient: training.reduction.sum, learningRate: 2e-4,
+      gradientScale: GradientClipping.scale(norm: norm, maximum: 2e6))
   }
 
   /// One forward pass of a batch on every rank, without gradients.
@@ -159,7 +169,7 @@ public final class NetworkBenchmark {
     NetworkWorkspace.bytes(network: network, size: options.size, images: options.batch, retaining: options.retention)
   }
 
-  private func makeTraining() -> Training {
+  func makeTraining() -> Training {
     let reduction = GradientReduction(
       count: network.layout.count, slots: options.microbatches, communicator: communicator)
     return Training(
@@ -176,7 +186,7 @@ public final class NetworkBenchmark {
     return workspace
   }
 
-  private func plan(_ order: BenchmarkOrder) throws -> OrderPlan {
+  func plan(_ order: BenchmarkOrder) throws -> OrderPlan {
     if let plan = plans[order] { return plan }
     let plan = OrderPlan(order: try order.order(size: options.size), windows: network.windows)
     plans[order] = plan
@@ -184,7 +194,7 @@ public final class NetworkBenchmark {
   }
 
   /// Seconds that `body` takes on the slowest rank, when all begin together.
-  private func measured(_ body: () throws -> Void) throws -> Double {
+  func measured(_ body: () throws -> Void) throws -> Double {
     trace.reset()
     try communicator.barrier()
     let taken = try ContinuousClock().measure { try body() }

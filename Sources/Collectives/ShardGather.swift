@@ -6,7 +6,35 @@ extension ParameterShards {
   /// - Throws: when a rank does not come in time, or MPI refuses.
   public func gather(_ vector: FloatBuffer, over communicator: any Communicator) throws(CollectiveError) {
     precondition(vector.count == count, "ParameterShards.gather: \(vector.count) of \(count) elements")
-    for ranges in shardsByBucket { try communicator.allGather(vector, ranges: ranges) }
+    // One bucket is on its way while another is waited for: MPI's own gather, one after the other, leaves the link idle
+    // half of the time.
+    var underWay: [[TransferRequest]] = []
+    for (bucket, ranges) in shardsByBucket.enumerated() {
+      if underWay.count == BucketExchange.window {
+        for request in underWay.removeFirst() { try communicator.wait(for: request) }
+      }
+      underWay.append(try startGather(vector, bucket, ranges, over: communicator))
+    }
+    for request in underWay.joined() { try communicator.wait(for: request) }
+  }
+
+  /// Starts to send the own one of `ranges`, the shards of `bucket`, to all others, and to receive theirs.
+  private func startGather(
+    _ vector: FloatBuffer, _ bucket: Int, _ ranges: [Range<Int>], over communicator: any Communicator
+  ) throws(CollectiveError) -> [TransferRequest] {
+    let (rank, size) = (communicator.rank, communicator.size)
+    var requests: [TransferRequest] = []
+    for distance in 1..<max(1, size) {
+      // The one that sends to this rank first, as this one does to others.
+      let peer = (rank + size - distance) % size
+      guard !ranges[peer].isEmpty else { continue }
+      requests.append(try communicator.startReceive(vector, ranges[peer], from: peer, tag: bucket))
+    }
+    guard !ranges[rank].isEmpty else { return requests }
+    for distance in 1..<max(1, size) {
+      requests.append(try communicator.startSend(vector, ranges[rank], to: (rank + distance) % size, tag: bucket))
+    }
+    return requests
   }
 
   /// Fills `full`, of the whole length, on every rank with what the ranks keep in `vector`.

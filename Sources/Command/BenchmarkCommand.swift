@@ -20,6 +20,7 @@ struct BenchmarkCommand: ParsableCommand {
         lmconv benchmark --filters 32 --blocks 1 --order random --json
         lmconv benchmark --kernels --threads 1
         mpirun -n 2 lmconv benchmark --threads 1           # with the reduction of gradients
+        lmconv benchmark --plan --hosts 16 --bandwidth 10  # what a cluster of such machines would do
 
       Images are random; times do not depend on them. Useful GFLOP/s count multiplications by unmasked values only, and \
       are compared with what OpenBLAS's sgemm reaches on as many threads in the same run. With --serve, commands come \
@@ -60,6 +61,8 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Measure what standard input asks for.")
   var serve = false
 
+  @OptionGroup var planning: PlanOptions
+
   @Flag(help: "Print the result as JSON.")
   var json = false
 
@@ -73,6 +76,9 @@ struct BenchmarkCommand: ParsableCommand {
       throw ValidationError("--microbatches and --threads must not be negative")
     }
     guard !(kernels && serve) else { throw ValidationError("--kernels and --serve exclude each other") }
+    guard !(planning.plan && (kernels || serve)) else {
+      throw ValidationError("--plan excludes --kernels and --serve")
+    }
   }
 
   func run() throws {
@@ -85,6 +91,17 @@ struct BenchmarkCommand: ParsableCommand {
       if kernels {
         guard communicator.rank == 0 else { return }
         try showKernels(model: model, size: size, pool: ThreadPool(threads: threads))
+        return
+      }
+      if planning.plan {
+        // The paper's batch of 32, unless told otherwise.
+        let shape =
+          try planning.config.map { try ScalingPlan.Shape(configuration: $0) }
+          ?? ScalingPlan.Shape(
+            model: model, size: size, batch: batch, microbatches: microbatches == 0 ? 8 : microbatches,
+            retention: rematerialize ? .outputs : .everything)
+        try ScalingPlan(options: planning, shape: shape, order: order, threads: threads, repetitions: repetitions)
+          .run(communicator: communicator, json: json)
         return
       }
       let benchmark = NetworkBenchmark(

@@ -22,15 +22,33 @@ struct BenchmarkService {
       let line = communicator.rank == 0 ? readLine() ?? "quit" : ""
       let command = String(decoding: try communicator.broadcast([UInt8](line.utf8), from: 0), as: UTF8.self)
       let words = command.split(separator: " ")
+      if words.first == "predict" {
+        try predict(words, command)
+        continue
+      }
       let order = words.count == 2 ? BenchmarkOrder(rawValue: String(words[1])) : nil
       switch (words.first, order) {
       case ("train", let order?): try answer(try benchmark.trainingStep(order))
       case ("forward", let order?): try answer(try benchmark.forwardPass(order))
+      case ("compute", let order?): try answer(["seconds": try benchmark.computation(order)])
+      case ("exchange", nil) where words.count == 1: try answer(try benchmark.exchange())
       case ("gemm", nil) where words.count == 1: try answer(["gflops": try benchmark.matrixProductPeak()])
       case ("quit", nil) where words.count == 1: return
       default: throw CommandError.unknownMeasurement(command)
       }
     }
+  }
+
+  /// `predict ORDER GIGABITS MICROSECONDS`: what the scaling model says of this job's steps, from the parts measured now.
+  private func predict(_ words: [Substring], _ command: String) throws {
+    guard words.count == 4, let order = BenchmarkOrder(rawValue: String(words[1])), let rate = Double(words[2]),
+      let latency = Double(words[3]), rate > 0
+    else { throw CommandError.unknownMeasurement(command) }
+    let model = benchmark.scalingModel(
+      try benchmark.stepParts(order),
+      network: ScalingModel.Network(bitsPerSecond: rate * 1e9, latency: latency * 1e-6))
+    let hosts = Set(communicator.hosts).count
+    try answer(model.step(hosts: hosts, ranksPerHost: communicator.size / hosts))
   }
 
   private func answer(_ value: some Encodable) throws {

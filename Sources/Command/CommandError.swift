@@ -9,6 +9,7 @@ enum CommandError: Error, CustomStringConvertible {
   case noModel(path: String)
   case missingFiles(model: String, faults: [ConfigurationFault])
   case unknownMeasurement(String)
+  case notAPlan(path: String, reason: String)
 
   var description: String {
     switch self {
@@ -24,8 +25,11 @@ enum CommandError: Error, CustomStringConvertible {
     case .missingFiles(let model, let faults):
       return "\(model) needs files that are not here:" + faults.map { "\n  \($0.problem)" }.joined()
         + "\nrelative paths begin at the working folder; go to where it was trained, or pass --set KEY=PATH"
+    case .notAPlan(let path, let reason):
+      return "\(path) is not what benchmark --plan --json prints: \(reason)"
     case .unknownMeasurement(let command):
-      return "'\(command)' is nothing to measure; say train ORDER, forward ORDER, gemm or quit"
+      return "'\(command)' is nothing to measure; say train ORDER, forward ORDER, compute ORDER, exchange, predict "
+        + "ORDER GIGABITS MICROSECONDS, gemm or quit"
     }
   }
 }
