@@ -60,6 +60,8 @@ done
 # Names hold the process that made them, so that what a killed one left can be told from what is in use.
 prefix=lmconv-simulated
 state=/run/$prefix
+# Where sshd confines what is not logged in yet; it does not start without.
+privileges=/run/sshd
 
 # remove OWNER: ends all that runs in the namespaces that process OWNER made, and removes them and its files.
 remove() {
@@ -74,6 +76,7 @@ remove() {
     done
     ip netns delete "$namespace"
   done
+  [[ ! -e $state/$1/made-privilege-folder ]] || rmdir "$privileges" 2>/dev/null || true
   rm -rf "${state:?}/$1"
   rmdir "$state" 2>/dev/null || true # others may use it
 }
@@ -93,7 +96,6 @@ clean_up() {
   trap '' INT TERM HUP
   [[ -z $job ]] || kill -TERM "$job" 2>/dev/null || true
   remove $$
-  [[ -z ${made_privilege_folder-} ]] || rmdir /run/sshd 2>/dev/null || true
   exit "$status"
 }
 trap clean_up EXIT
@@ -104,9 +106,9 @@ trap 'exit 129' HUP
 files=$state/$$
 mkdir -p "$files"
 chmod 700 "$files"
-if [[ ! -d /run/sshd ]]; then
-  made_privilege_folder=1
-  mkdir -m 755 /run/sshd
+if [[ ! -d $privileges ]]; then
+  touch "$files/made-privilege-folder"
+  mkdir -m 755 "$privileges"
 fi
 namespace() { echo "$prefix-$$-$1"; }
 address() { echo "10.213.97.$1"; }
