@@ -33,7 +33,7 @@ struct BenchmarkCommandLineTests {
     let run = try Invocation.lmconv(Self.small + ["--kernels"])
     #expect(run.exitCode == 0, "\(run.errors)")
     let lines = run.output.split(separator: "\n")
-    #expect(lines.count == 31)
+    #expect(lines.count == 32)
     #expect(lines.first?.hasPrefix("1 threads, order s_curve, sgemm's best: ") == true)
     #expect(lines.contains { $0.hasPrefix("LMConv conv_out input gradient    16 -> 16") }, "\(run.output)")
   }
