@@ -24,6 +24,13 @@ struct Session {
     }
   }
 
+  /// The processes that have not ended after `seconds`. mpirun may be gone a moment before a rank that it killed is.
+  func members(leftAfter seconds: Double) -> [Member] {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while !members.isEmpty && .now < deadline { usleep(50_000) }
+    return members
+  }
+
   /// Process of each rank, by what the launcher told it.
   var ranks: [Int: pid_t] {
     var ranks: [Int: pid_t] = [:]
