@@ -16,7 +16,7 @@ enum PictureError: Error, CustomStringConvertible {
       return "\(path) is \(kinds[found - 1]), this model is of \(kinds[expected - 1]) images"
     case .betweenLevels(let path, let row, let column, let value, let bits):
       return "\(path): value \(value) at (\(row), \(column)) is none of the \(1 << bits) levels of this model, which "
-        + "would lose it; pass --quantize to compress the nearest level below"
+        + "would lose it; pass --quantize to drop the bits that the model does not know"
     }
   }
 }

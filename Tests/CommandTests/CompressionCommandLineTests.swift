@@ -174,7 +174,7 @@ struct CompressionCommandLineTests {
     try write("b.png", channels: 1, [0, 255], ImageSize(rows: 2, columns: 1))
     try expectRefusal(
       "grey.png: value 200 at (1, 1) is none of the 2 levels of this model, which would lose it; pass --quantize to "
-        + "compress the nearest level below", ["compress", "run", "grey.png", "--out", "x.lmc"], in: folder)
+        + "drop the bits that the model does not know", ["compress", "run", "grey.png", "--out", "x.lmc"], in: folder)
     try expectRefusal(
       "rgb.png is RGB, this model is of grey images", ["compress", "run", "rgb.png", "--out", "x.lmc"], in: folder)
     try expectRefusal(
