@@ -24,6 +24,13 @@ package struct ConfigurationRule: Sendable {
       return "'data.bits' is \(data.bits), but 'data.binarize' is \(data.binarize.yaml), which starts from all 8; "
         + "set 'data.bits' to 8, or 'data.binarize' to none"
     },
+    ConfigurationRule(keys: ["model.filters", "model.normalization"]) { configuration in
+      let model = configuration.model
+      guard model.normalization == .pono && model.filters == 1 else { return nil }
+      return
+        "'model.filters' is 1, but 'model.normalization' is pono, which divides by the deviation over the "
+        + "filters; set 'model.filters' to 2 or more, or 'model.normalization' to none"
+    },
     ConfigurationRule(keys: ["model.distribution", "data.set"]) { configuration in
       let set = configuration.data.set
       guard configuration.model.distribution == .binary && set.channels > 1 else { return nil }

@@ -154,6 +154,11 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
         + "set 'data.bits' to 8, or 'data.binarize' to none"
     ),
     (
+      "model:\n  filters: 1",
+      "run.yaml:2: 'model.filters' is 1, but 'model.normalization' is pono, which divides by the deviation over the "
+        + "filters; set 'model.filters' to 2 or more, or 'model.normalization' to none"
+    ),
+    (
       "training:\n  epochs: 3",
       "run.yaml:2: 'training.steps' is 1000 and 'training.epochs' is 3, but only one can give the length; "
         + "set the other to 0"
