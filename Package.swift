@@ -119,9 +119,11 @@ let package = Package(
         "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints", "Evaluation",
         "TestSupport",
       ]),
-    // Both run the program itself, EndToEndTests under mpirun as well.
+    // These run the program itself, the last two under mpirun as well.
     .testTarget(name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
-    .testTarget(name: "EndToEndTests", dependencies: ["Command", "Imaging", "Orders", "Tensors"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["Command", "Imaging", "Orders", "Tensors", "TestSupport"]),
+    // What ./launch.sh test --faults runs.
+    .testTarget(name: "FaultTests", dependencies: ["Command", "Checkpoints", "Tensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

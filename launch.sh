@@ -6,6 +6,7 @@ usage() {
   cat <<'TEXT'
 usage: ./launch.sh                       set up, build, train on the embedded digits with all cores, evaluate, complete
        ./launch.sh test [OPTIONS]        set up, then build and run all tests; OPTIONS go to swift test
+       ./launch.sh test --faults [PART]  set up, then kill, stop and damage runs; PART chooses among the cases by name
        ./launch.sh setup                 install what is missing and build
        ./launch.sh COMMAND [OPTIONS]     build if needed and run lmconv COMMAND
        ./launch.sh help                  this text
@@ -302,6 +303,15 @@ run_tests() {
     END { if (none) { print "launch.sh: no test was run: none matches" >"/dev/stderr"; exit 1 } }'
 }
 
+# Tests that take minutes, by the option that asks for them; CONTRIBUTING.md tells what each does and how long it takes.
+run_long_tests() {
+  local kind=$1
+  shift
+  case $kind in
+    --faults) LMCONV_FAULTS=1 run_tests --filter "^FaultTests\..*${1-}" ;;
+  esac
+}
+
 case ${1-} in
   '') train_evaluate_complete ;;
   help | --help | -h) usage ;;
@@ -311,7 +321,10 @@ case ${1-} in
     ;;
   test)
     shift
-    run_tests "$@"
+    case ${1-} in
+      --faults) run_long_tests "$@" ;;
+      *) run_tests "$@" ;;
+    esac
     ;;
   train | evaluate | sample | complete | compress | decompress) run_under_mpi "$@" ;;
   --version | [!-]*)

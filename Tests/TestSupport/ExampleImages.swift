@@ -3,7 +3,7 @@ import Tensors
 
 extension Workplace {
   /// Writes grey images of one stroke each in MNIST's files to the folder `images`.
-  func writeStrokes(train: Int = 60, test: Int = 8, side: Int = 12) throws {
+  package func writeStrokes(train: Int = 60, test: Int = 8, side: Int = 12) throws {
     for (stem, count, seed) in [("train", train, 1), ("t10k", test, 2)] {
       var pixels: [UInt8] = []
       for image in 0..<count { pixels += Self.stroke(side: side, image: image, seed: UInt64(seed)) }
@@ -16,7 +16,7 @@ extension Workplace {
 
   /// Writes colour images with a stroke in each channel in CIFAR-10's files to the folder `images`: four in each of the
   /// five files to train on, and `test`.
-  func writeColorStrokes(test: Int = 3) throws {
+  package func writeColorStrokes(test: Int = 3) throws {
     let files = (1...5).map { ("data_batch_\($0).bin", 4) } + [("test_batch.bin", test)]
     for (file, (name, count)) in files.enumerated() {
       var bytes: [UInt8] = []

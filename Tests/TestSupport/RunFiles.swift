@@ -1,43 +1,43 @@
 import Foundation
 
 /// One line of a run's `metrics.jsonl`.
-struct MetricsLine: Decodable {
-  struct Evaluation: Decodable, Equatable {
-    struct Entry: Decodable, Equatable {
-      let order: String
-      let nats: Double
+package struct MetricsLine: Decodable, Sendable {
+  package struct Evaluation: Decodable, Equatable, Sendable {
+    package struct Entry: Decodable, Equatable, Sendable {
+      package let order: String
+      package let nats: Double
     }
-    let images: Int
-    let orders: [Entry]
-    let ensemble: Entry
+    package let images: Int
+    package let orders: [Entry]
+    package let ensemble: Entry
   }
 
-  let step: Int
-  let ranks: Int?
-  let event: String?
-  let nats: Double?
-  let gradientNorm: Double?
-  let learningRate: Double?
-  let epoch: Int?
-  let imagesPerSecond: Double?
-  let evaluation: Evaluation?
+  package let step: Int
+  package let ranks: Int?
+  package let event: String?
+  package let nats: Double?
+  package let gradientNorm: Double?
+  package let learningRate: Double?
+  package let epoch: Int?
+  package let imagesPerSecond: Double?
+  package let evaluation: Evaluation?
 }
 
 /// What is computed in a step, and must not depend on who computes it.
-struct StepResult: Equatable {
-  let epoch: Int?
-  let nats: Double
-  let gradientNorm: Double?
-  let learningRate: Double?
+package struct StepResult: Equatable, Sendable {
+  package let epoch: Int?
+  package let nats: Double
+  package let gradientNorm: Double?
+  package let learningRate: Double?
 }
 
 /// The tensor files of a checkpoint.
-struct Weights: Equatable {
+package struct Weights: Equatable, Sendable {
   /// Bytes by file name.
-  let files: [String: Data]
+  package let files: [String: Data]
 
   /// The tensors alone: the headers also hold the configuration, which says how many threads were asked for.
-  var tensors: [String: Data] {
+  package var tensors: [String: Data] {
     files.mapValues { file in
       let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
       return Data(file.dropFirst(8 + length))
@@ -46,14 +46,18 @@ struct Weights: Equatable {
 }
 
 /// The folder of a run, read from outside.
-struct RunFiles {
-  let path: String
+package struct RunFiles: Sendable {
+  /// The run's folder.
+  package let path: String
+
+  /// The run in the folder `path`.
+  package init(path: String) { self.path = path }
 
   /// All complete lines of the metrics; none before the run has begun.
-  func metrics() throws -> [MetricsLine] { try lines().map(Self.decoded) }
+  package func metrics() throws -> [MetricsLine] { try lines().map(Self.decoded) }
 
   /// The newest step recorded since the run was last started; 0 before.
-  func lastStep() throws -> Int {
+  package func lastStep() throws -> Int {
     guard let line = try lines().last.map(Self.decoded), line.event == nil else { return 0 }
     return line.step
   }
@@ -72,10 +76,10 @@ struct RunFiles {
   }
 
   /// The steps from which the run was started and gone on with.
-  func starts() throws -> [Int] { try metrics().filter { $0.event != nil }.map(\.step) }
+  package func starts() throws -> [Int] { try metrics().filter { $0.event != nil }.map(\.step) }
 
   /// The valid record of each step: the last.
-  func results() throws -> [Int: StepResult] {
+  package func results() throws -> [Int: StepResult] {
     var results: [Int: StepResult] = [:]
     for line in try metrics() {
       guard let nats = line.nats else { continue }
@@ -86,20 +90,25 @@ struct RunFiles {
   }
 
   /// The evaluation of each step that was evaluated; the last is valid.
-  func evaluations() throws -> [Int: MetricsLine.Evaluation] {
+  package func evaluations() throws -> [Int: MetricsLine.Evaluation] {
     var evaluations: [Int: MetricsLine.Evaluation] = [:]
     for line in try metrics() { if let evaluation = line.evaluation { evaluations[line.step] = evaluation } }
     return evaluations
   }
 
   /// Steps that have a checkpoint, ascending.
-  func checkpoints() throws -> [Int] {
+  package func checkpoints() throws -> [Int] {
     try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")
       .filter { $0.hasPrefix("step-") }.compactMap { Int($0.dropFirst(5)) }.sorted()
   }
 
+  /// Whether a checkpoint is being written, or was when its process ended.
+  package func isWritingCheckpoint() throws -> Bool {
+    try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints").contains { $0.hasPrefix(".tmp-step-") }
+  }
+
   /// Model, moving average and optimizer after `step`.
-  func weights(step: Int) throws -> Weights {
+  package func weights(step: Int) throws -> Weights {
     let digits = String(step)
     let folder = path + "/checkpoints/step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     var files: [String: Data] = [:]

@@ -1,14 +1,16 @@
 import Foundation
 
 /// How a process ended.
-enum Ending: Equatable, CustomStringConvertible {
+package enum Ending: Equatable, Sendable, CustomStringConvertible {
   case exited(Int32)
   case killed(signal: Int32)
 
   /// From what `waitpid` says.
-  init(status: Int32) { self = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: status & 0x7F) }
+  package init(status: Int32) {
+    self = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: status & 0x7F)
+  }
 
-  var description: String {
+  package var description: String {
     switch self {
     case .exited(let code): return "exit code \(code)"
     case .killed(let signal): return "signal \(signal)"
@@ -17,25 +19,29 @@ enum Ending: Equatable, CustomStringConvertible {
 }
 
 /// What keeps a test from going on.
-enum JobFailure: Error, CustomStringConvertible {
+package enum JobFailure: Error, CustomStringConvertible {
   case notStarted(program: String, reason: String)
   case tooLong(waitingFor: String, seconds: Double, errors: String)
   case endedEarly(waitingFor: String, ending: Ending, errors: String)
+  case endedOtherwise(arguments: [String], expected: Ending, found: Ending, errors: String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .notStarted(let program, let reason): return "\(program) was not started: \(reason)"
     case .tooLong(let what, let seconds, let errors): return "\(what): not within \(seconds) s\n\(errors)"
     case .endedEarly(let what, let ending, let errors): return "\(what): ended before with \(ending)\n\(errors)"
+    case .endedOtherwise(let arguments, let expected, let found, let errors):
+      return "\(arguments.joined(separator: " ")): ended with \(found), not with \(expected)\n\(errors)"
     }
   }
 }
 
 /// A command with all that it started, in a session of its own, which ends with this value at the latest.
-final class RunningJob {
-  let session: Session
+package final class RunningJob {
+  /// All that was started.
+  package let session: Session
   /// How long it has been running.
-  var seconds: Double { started.duration(to: ended ?? .now) / .seconds(1) }
+  package var seconds: Double { started.duration(to: ended ?? .now) / .seconds(1) }
   // Held so that its folder stays for as long as something runs there.
   private let workplace: Workplace
   private let outputPath: String
@@ -46,7 +52,7 @@ final class RunningJob {
 
   /// Starts the first of `words` with the others as arguments in the folder of `workplace`; its streams go to files
   /// beginning with `streams`.
-  init(_ words: [String], in workplace: Workplace, environment: [String: String], streams: String) throws {
+  package init(_ words: [String], in workplace: Workplace, environment: [String: String], streams: String) throws {
     self.workplace = workplace
     outputPath = streams + ".out"
     errorsPath = streams + ".err"
@@ -87,25 +93,25 @@ final class RunningJob {
   deinit { if !end() { print("processes of session \(session.id) could not be ended") } }
 
   /// What it has printed so far.
-  var output: String { Self.text(outputPath) }
+  package var output: String { Self.text(outputPath) }
   /// What it has written to standard error so far.
-  var errors: String { Self.text(errorsPath) }
+  package var errors: String { Self.text(errorsPath) }
 
   /// Sends a signal to the process that was started, mpirun or the program itself.
-  func send(_ signal: Int32) { kill(session.id, signal) }
+  package func send(_ signal: Int32) { kill(session.id, signal) }
 
   /// Ends all processes at once, as a power cut does.
   ///
   /// - Returns: whether none is left.
   @discardableResult
-  func end() -> Bool {
+  package func end() -> Bool {
     let isEmpty = session.kill()
     collect()
     return isEmpty
   }
 
   /// Waits until the process that was started has ended.
-  func waitForEnd(within limit: Double = 60) throws -> Ending {
+  package func waitForEnd(within limit: Double = 60) throws -> Ending {
     while true {
       collect()
       if let ending { return ending }
@@ -117,7 +123,7 @@ final class RunningJob {
   }
 
   /// Waits until `condition` holds; it is an error if the job ends first.
-  func wait(for what: String, within limit: Double = 60, until condition: () throws -> Bool) throws {
+  package func wait(for what: String, within limit: Double = 60, until condition: () throws -> Bool) throws {
     while try !condition() {
       collect()
       if let ending { throw JobFailure.endedEarly(waitingFor: what, ending: ending, errors: errors) }

@@ -1,17 +1,16 @@
 import Foundation
-import Testing
 
 /// A small training run that tests vary.
-struct Trial: Sendable, CustomTestStringConvertible {
-  var testDescription: String { name }
-  let name: String
-  let steps: Int
-  let isColor: Bool
-  var testImages = 8
-  let settings: [String]
+package struct Trial: Sendable, CustomStringConvertible {
+  package var description: String { name }
+  package let name: String
+  package let steps: Int
+  package let isColor: Bool
+  package var testImages = 8
+  package let settings: [String]
 
   /// Binarized strokes of 12x12 pixels.
-  static func binary(steps: Int, microbatches: Int = 5, _ settings: [String] = []) -> Trial {
+  package static func binary(steps: Int, microbatches: Int = 5, _ settings: [String] = []) -> Trial {
     Trial(
       name: "binary, \(microbatches) microbatches", steps: steps, isColor: false,
       settings: [
@@ -21,7 +20,7 @@ struct Trial: Sendable, CustomTestStringConvertible {
   }
 
   /// Colour strokes of 32x32 pixels with everything that draws random numbers or couples images.
-  static func color(steps: Int, microbatches: Int, ordersPer: String) -> Trial {
+  package static func color(steps: Int, microbatches: Int, ordersPer: String) -> Trial {
     Trial(
       name: "color, \(microbatches) microbatches, order per \(ordersPer)", steps: steps, isColor: true,
       settings: [
@@ -33,7 +32,7 @@ struct Trial: Sendable, CustomTestStringConvertible {
   }
 
   /// Words that train in the run folder `run`; later settings win.
-  func arguments(run: String = "run", threads: Int = 1, _ more: [String] = []) -> [String] {
+  package func arguments(run: String = "run", threads: Int = 1, _ more: [String] = []) -> [String] {
     let common = [
       "data.folder=images", "model.filters=4", "model.blocks=1", "training.microbatch_size=2",
       "training.steps=\(steps)", "run.threads=\(threads)", "run.log_every_steps=1", "evaluation.images=3",
@@ -43,7 +42,7 @@ struct Trial: Sendable, CustomTestStringConvertible {
   }
 
   /// A folder with the images of the trial.
-  func workplace() throws -> Workplace {
+  package func workplace() throws -> Workplace {
     let workplace = try Workplace()
     if isColor { try workplace.writeColorStrokes() } else { try workplace.writeStrokes(test: testImages) }
     return workplace
@@ -51,13 +50,13 @@ struct Trial: Sendable, CustomTestStringConvertible {
 }
 
 /// What a trial gives when nothing disturbs it.
-struct FinishedRun: Sendable {
-  let weights: Weights
-  let results: [Int: StepResult]
-  let evaluations: [Int: MetricsLine.Evaluation]
+package struct FinishedRun: Sendable {
+  package let weights: Weights
+  package let results: [Int: StepResult]
+  package let evaluations: [Int: MetricsLine.Evaluation]
 
   /// Trains `trial` alone to its end.
-  init(_ trial: Trial) throws {
+  package init(_ trial: Trial) throws {
     let workplace = try trial.workplace()
     try workplace.run(ranks: nil, trial.arguments())
     let run = RunFiles(path: workplace.path + "/run")

@@ -1,12 +1,12 @@
 import Foundation
-import Testing
 
 /// A folder of its own for a test, where `lmconv` runs on data that the test wrote; removed with this value.
-final class Workplace {
-  let path: String
+package final class Workplace {
+  /// The folder.
+  package let path: String
   private var jobs = 0
 
-  init() throws {
+  package init() throws {
     path = FileManager.default.temporaryDirectory.appendingPathComponent("lmconv-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: path + "/mpi", withIntermediateDirectories: true)
   }
@@ -16,12 +16,12 @@ final class Workplace {
   }
 
   /// `lmconv`, built beside the tests.
-  static var program: String {
+  package static var program: String {
     URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/lmconv"
   }
 
   /// Starts `lmconv` with `arguments` in this folder: on `ranks` ranks under mpirun, or alone where that is nil.
-  func start(ranks: Int?, _ arguments: [String]) throws -> RunningJob {
+  package func start(ranks: Int?, _ arguments: [String]) throws -> RunningJob {
     // mpirun ends everything after five minutes, should the tests themselves be killed.
     let launcher =
       ranks.map { ["mpirun", "--oversubscribe", "--bind-to", "none", "--timeout", "300", "-n", "\($0)"] } ?? []
@@ -29,7 +29,7 @@ final class Workplace {
   }
 
   /// Starts a command line in this folder, where the word `lmconv` is the program under test.
-  func start(shell command: String) throws -> RunningJob { try start(["/bin/sh", "-c", command]) }
+  package func start(shell command: String) throws -> RunningJob { try start(["/bin/sh", "-c", command]) }
 
   private func start(_ words: [String]) throws -> RunningJob {
     jobs += 1
@@ -46,16 +46,21 @@ final class Workplace {
     return try RunningJob(words, in: self, environment: environment, streams: "\(path)/job-\(jobs)")
   }
 
-  /// Runs `lmconv` to its end, which must be `ending`; what it printed.
+  /// Runs `lmconv` to its end; what it printed.
+  ///
+  /// - Throws: when it ends in another way than `ending`.
   @discardableResult
-  func run(
-    ranks: Int?, _ arguments: [String], ending: Ending = .exited(0), sourceLocation: SourceLocation = #_sourceLocation
+  package func run(
+    ranks: Int?, _ arguments: [String], ending: Ending = .exited(0), within limit: Double = 60
   ) throws -> (output: String, errors: String) {
     let job = try start(ranks: ranks, arguments)
-    #expect(try job.waitForEnd() == ending, "\(arguments): \(job.errors)", sourceLocation: sourceLocation)
+    let found = try job.waitForEnd(within: limit)
+    guard found == ending else {
+      throw JobFailure.endedOtherwise(arguments: arguments, expected: ending, found: found, errors: job.errors)
+    }
     return (job.output, job.errors)
   }
 
   /// The bytes of file `name`.
-  func contents(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")) }
+  package func contents(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")) }
 }

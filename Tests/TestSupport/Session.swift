@@ -2,17 +2,18 @@ import Foundation
 
 /// The processes of one session, from /proc. mpirun gives every rank a process group of its own, but not a session: what
 /// was started in one can be found there to the last process, also when its parent is gone.
-struct Session {
-  let id: pid_t
+package struct Session: Sendable {
+  /// The process that leads it.
+  package let id: pid_t
 
   /// One process that has not ended.
-  struct Member {
-    let id: pid_t
-    let name: String
+  package struct Member: Sendable {
+    package let id: pid_t
+    package let name: String
   }
 
   /// The processes that have not ended; a zombie has.
-  var members: [Member] {
+  package var members: [Member] {
     Self.allProcesses.compactMap { process in
       // `pid (name) state parent group session ...`, where a name may hold spaces and parentheses.
       guard let text = Self.text("/proc/\(process)/stat"), let open = text.firstIndex(of: "("),
@@ -25,14 +26,14 @@ struct Session {
   }
 
   /// The processes that have not ended after `seconds`. mpirun may be gone a moment before a rank that it killed is.
-  func members(leftAfter seconds: Double) -> [Member] {
+  package func members(leftAfter seconds: Double) -> [Member] {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !members.isEmpty && .now < deadline { usleep(50_000) }
     return members
   }
 
   /// Process of each rank, by what the launcher told it.
-  var ranks: [Int: pid_t] {
+  package var ranks: [Int: pid_t] {
     var ranks: [Int: pid_t] = [:]
     for member in members where member.name == "lmconv" {
       guard let environment = Self.text("/proc/\(member.id)/environ") else { continue }
@@ -46,7 +47,7 @@ struct Session {
   }
 
   /// Memory of process `id` that is resident, in kB; nil when it has ended.
-  static func residentKilobytes(of id: pid_t) -> Int? {
+  package static func residentKilobytes(of id: pid_t) -> Int? {
     guard let line = text("/proc/\(id)/status")?.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }) else {
       return nil
     }
@@ -57,7 +58,7 @@ struct Session {
   ///
   /// - Returns: whether none is left.
   @discardableResult
-  func kill() -> Bool {
+  package func kill() -> Bool {
     for _ in 0..<500 {
       let members = members
       if members.isEmpty { return true }
