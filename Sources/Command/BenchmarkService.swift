@@ -30,6 +30,8 @@ struct BenchmarkService {
       switch (words.first, order) {
       case ("train", let order?): try answer(try benchmark.trainingStep(order))
       case ("forward", let order?): try answer(try benchmark.forwardPass(order))
+      case ("sample", let order?): try answer(try benchmark.sampling(order))
+      case ("plan", let order?): try answer(["seconds": try benchmark.planning(order)])
       case ("compute", let order?): try answer(["seconds": try benchmark.computation(order)])
       case ("exchange", nil) where words.count == 1: try answer(try benchmark.exchange())
       case ("gemm", nil) where words.count == 1: try answer(["gflops": try benchmark.matrixProductPeak()])

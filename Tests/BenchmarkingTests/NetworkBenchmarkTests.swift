@@ -53,6 +53,12 @@ import Testing
     #expect(Set(pass.phases.keys) == ["data", "forward", "loss"])
   }
 
+  @Test func samplingAndPlanningTakeTime() throws {
+    let sampled = try benchmark().sampling(.hilbert)
+    #expect(sampled.images == 2 && sampled.seconds > 0)
+    #expect(try benchmark().planning(.random) > 0)
+  }
+
   @Test func theReportsMedianIsTheMiddleOne() throws {
     let benchmark = benchmark()
     let measurements = try (0..<3).map { _ in try benchmark.forwardPass(.hilbert) }
