@@ -45,9 +45,12 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
         network: network, size: experiment.test.size, images: configuration.evaluation.batchSize, retaining: .nothing)
       + (hasAverage && configuration.evaluation.useEMA ? float * count : 0)
     // Moments, and perhaps the average, of the whole vector; rank 0 also copies them and the parameters for the writer.
+    // What the other ranks send before their turn has come is kept by MPI meanwhile.
     let gathered = hasAverage ? 3 : 2
     checkpoint =
-      rank == 0 ? float * (gathered * count + (gathered + 1) * network.layout.parameterCount) : 2 * float * count
+      rank == 0
+      ? float * (gathered * (count + count - owned) + (gathered + 1) * network.layout.parameterCount)
+      : 2 * float * count
   }
 
   enum CodingKeys: String, CodingKey {

@@ -17,6 +17,10 @@ struct TrainingMemoryTests {
     #expect(shares.allSatisfy { $0.parameters == alone.parameters && $0.activations == alone.activations })
     // Only rank 0 copies checkpoints.
     #expect(shares[1].checkpoint < shares[0].checkpoint)
+    // The moments and the average of the others may arrive before rank 0 asks for them.
+    #expect(
+      shares[0].checkpoint - alone.checkpoint
+        == shares[1].optimizer + shares[1].average + shares[2].optimizer + shares[2].average)
   }
 
   @Test func aRunWithoutAverageNeedsLess() throws {
