@@ -20,9 +20,9 @@ public enum PixelMaskError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownRegion(let text):
       return "'\(text)' is no region of missing pixels; use \(PixelMask.namedRegions.joined(separator: ", ")), "
-        + "a box row,column,height,width or a file that ends in .png"
+        + "a box row,column,height,width, a pixel row,column or a file that ends in .png"
     case .malformedBox(let text):
-      return "'\(text)' is not a box: expected four integers row,column,height,width"
+      return "'\(text)' is not a box: expected four integers row,column,height,width, or two of a pixel, row,column"
     case .boxOutside(let row, let column, let height, let width, let size):
       guard height > 0 && width > 0 else {
         return "box \(row),\(column),\(height),\(width) is empty: height and width must be at least 1"
@@ -59,13 +59,15 @@ public struct PixelMask: Equatable, Sendable {
   /// - `top`, `bottom`, `left` or `right`: that half (`top` and `left` have the smaller half of an odd size), or
   ///   `center`: the middle quarter;
   /// - a box `row,column,height,width`, counted from 0 at the top left;
+  /// - a pixel `row,column`;
+  /// - several of these with `;` between them;
   /// - the name of a PNG file of the image's size that ends in `.png`: dark pixels (luma below 128) and transparent ones
   ///   (alpha below 128) are missing, light ones observed.
   ///
   /// - Throws: when a region is none of these, does not fit the image, or has no pixel.
   public init(regions: [String], size: ImageSize) throws(PixelMaskError) {
     self.init(size: size, isMissing: [Bool](repeating: false, count: size.pixels))
-    for region in regions {
+    for region in regions.flatMap({ $0.split(separator: ";", omittingEmptySubsequences: false).map(String.init) }) {
       let added = try Self.region(region, size: size)
       guard added.isMissing.contains(true) else { throw .nothingMissing(region: region, size: size) }
       for pixel in 0..<size.pixels where added.isMissing[pixel] { isMissing[pixel] = true }
@@ -76,6 +78,21 @@ public struct PixelMask: Equatable, Sendable {
   public var missingPixels: [Int] { isMissing.indices.filter { isMissing[$0] } }
   /// Pixels (row * columns + column) that are observed, ascending.
   public var observedPixels: [Int] { isMissing.indices.filter { !isMissing[$0] } }
+
+  /// The mask of what this one does not miss.
+  public var inverted: PixelMask { PixelMask(size: size, isMissing: isMissing.map { !$0 }) }
+
+  /// How `image` came into being when its missing pixels were generated in `order`: `count` pictures, the first of what
+  /// was observed, the last of the whole image.
+  public func stages(of image: PNGImage, order: GenerationOrder, count: Int) -> [PNGImage] {
+    precondition(count > 1 && order.size == size, "PixelMask: \(count) stages, an order of \(order.size)")
+    let missing = order.pixels.map(Int.init).filter { isMissing[$0] }
+    return (0..<count).map { stage in
+      var hidden = [Bool](repeating: false, count: size.pixels)
+      for pixel in missing[(missing.count * stage / (count - 1))...] { hidden[pixel] = true }
+      return PixelMask(size: size, isMissing: hidden).hidingMissing(in: image)
+    }
+  }
 
   /// `image`, of the mask's size, in colour with the missing pixels painted over in a slate blue that no grey image
   /// contains.
@@ -104,8 +121,9 @@ public struct PixelMask: Equatable, Sendable {
     guard text.contains(",") else { throw .unknownRegion(text) }
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { Int($0.trimmingPrefix { $0 == " " }) }
-    guard parts.count == 4 && numbers.count == 4 else { throw .malformedBox(text) }
-    let (row, column, height, width) = (numbers[0], numbers[1], numbers[2], numbers[3])
+    guard parts.count == 4 || parts.count == 2, numbers.count == parts.count else { throw .malformedBox(text) }
+    let (row, column) = (numbers[0], numbers[1])
+    let (height, width) = numbers.count == 4 ? (numbers[2], numbers[3]) : (1, 1)
     // Written as subtractions, which cannot overflow.
     guard height > 0, width > 0, row >= 0, column >= 0, height <= rows, width <= columns, row <= rows - height,
       column <= columns - width

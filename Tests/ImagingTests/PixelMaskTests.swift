@@ -31,6 +31,30 @@ import Imaging
     #expect(try drawing("0, 0, 1, 1", "3,0,1,5", rows: 4, columns: 5) == ["x....", ".....", ".....", "xxxxx"])
   }
 
+  @Test func pixelsAndListsAddUp() throws {
+    #expect(try drawing("1,2", rows: 2, columns: 3) == ["...", "..x"])
+    #expect(try drawing("0,0;1,1;0,2,2,1", rows: 2, columns: 3) == ["x.x", ".xx"])
+    #expect(message("0,0;") == message(""))
+    #expect(message("0,7") == message("0,7,1,1"))
+  }
+
+  @Test func theInverseMissesWhatIsObserved() throws {
+    let mask = try PixelMask(regions: ["0,1,2,1"], size: ImageSize(rows: 2, columns: 3))
+    #expect(mask.inverted.missingPixels == mask.observedPixels)
+    #expect(mask.inverted.inverted == mask)
+  }
+
+  @Test func stagesUncoverMissingPixelsInTheOrder() throws {
+    let size = ImageSize(rows: 1, columns: 6)
+    let mask = try PixelMask(regions: ["0,1,1,4"], size: size)
+    let image = PNGImage(size: size, channels: 1, levels: [0, 0, 0, 0, 0, 0], bitDepth: 8)
+    let order = try GenerationOrder(size: size, pixels: [5, 4, 3, 2, 1, 0])
+    let stages = mask.stages(of: image, order: order, count: 3).map { stage in
+      String((0..<6).map { stage[0, $0] == [0, 0, 0] ? "." : "x" })
+    }
+    #expect(stages == [".xxxx.", ".xx...", "......"])
+  }
+
   @Test func missingAndObservedPixelsArePartsOfTheImage() throws {
     let mask = try PixelMask(regions: ["0,1,2,1"], size: ImageSize(rows: 2, columns: 3))
     #expect(mask.missingPixels == [1, 4])
@@ -41,9 +65,13 @@ import Imaging
     #expect(
       message("botom")
         == "'botom' is no region of missing pixels; use top, bottom, left, right, center, "
-        + "a box row,column,height,width or a file that ends in .png")
-    #expect(message("1,2,3") == "'1,2,3' is not a box: expected four integers row,column,height,width")
-    #expect(message("1,2,3,x") == "'1,2,3,x' is not a box: expected four integers row,column,height,width")
+        + "a box row,column,height,width, a pixel row,column or a file that ends in .png")
+    #expect(
+      message("1,2,3")
+        == "'1,2,3' is not a box: expected four integers row,column,height,width, or two of a pixel, row,column")
+    #expect(
+      message("1,2,3,x")
+        == "'1,2,3,x' is not a box: expected four integers row,column,height,width, or two of a pixel, row,column")
     #expect(message("1,2,0,3") == "box 1,2,0,3 is empty: height and width must be at least 1")
     let outside = "reaches outside the 4x5 image: row + height is at most 4, column + width at most 5"
     #expect(message("2,0,3,1") == "box 2,0,3,1 \(outside)")

@@ -1,3 +1,4 @@
+import Logging
 import Testing
 import Training
 
@@ -8,6 +9,14 @@ struct TrainingProgressTests {
   ])
   func durationsReadAsAClock(seconds: Double, expected: String) {
     #expect(TrainingProgress.duration(seconds) == expected)
+  }
+
+  @Test func workIsABarWithTheTimeLeft() {
+    let progress = WorkProgress("generating", unit: "pixels", total: 784, isShown: true, log: Logger(label: "test"))
+    #expect(
+      progress.line(196, seconds: 4) == "generating [#######.......................] 196/784 pixels  0:12 left")
+    #expect(
+      progress.line(784, seconds: 16) == "generating [##############################] 784/784 pixels  0:00 left")
   }
 
   @Test(arguments: [(1.005, 1, "1.0"), (2.25, 0, "2"), (0.00004, 4, "0.0000"), (-3.14159, 3, "-3.142")])
