@@ -65,7 +65,7 @@ let package = Package(
       ], swiftSettings: settings),
     .target(
       name: "Benchmarking",
-      dependencies: ["Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives"],
+      dependencies: ["Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Sampling"],
       swiftSettings: settings),
     .executableTarget(
       name: "Command",
@@ -99,7 +99,9 @@ let package = Package(
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "Model", "Tensors", "TestSupport", .product(name: "Yams", package: "Yams")]),
+      dependencies: [
+        "Configuration", "Model", "Orders", "Tensors", "TestSupport", .product(name: "Yams", package: "Yams"),
+      ]),
     .testTarget(name: "SamplingTests", dependencies: ["Kernels", "Model", "Orders", "Sampling", "Tensors"]),
     .testTarget(
       name: "CompressionTests",
@@ -109,7 +111,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Tensors", "Orders", "Optimization", "Collectives", "Configuration", "Evaluation", "Training"]),
+      dependencies: [
+        "Tensors", "Orders", "Optimization", "Collectives", "Configuration", "Datasets", "Evaluation", "Model",
+        "Training",
+      ]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Tensors", "Orders", "Kernels", "Model", "Collectives", "Benchmarking"]),

@@ -17,7 +17,7 @@ struct CompressCommand: ParsableCommand {
       Examples:
         lmconv compress runs/digits a.png b.png c.png --out letters.lmc
         lmconv compress runs/digits --split test --count 100 --out digits.lmc
-        mpirun -n 2 lmconv compress runs/digits --split test --variant 1 --out digits.lmc --json
+        mpirun -n 2 lmconv compress runs/digits --split test --order 1 --out digits.lmc --json
 
       A range coder codes each pixel under the model's distribution given the pixels before it in the order, so the file \
       is as large as the model's negative log likelihood, and only the same model can decompress it: keep the checkpoint. \
@@ -40,15 +40,7 @@ struct CompressCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Images of the set; 0 takes all from the first on.")
   var count = 0
 
-  @Option(
-    parsing: .unconditional, help: "Variant of the order to code in, 0 to 7 (default: the first of orders.test).")
-  var variant: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "File with an order to code in instead: lines of a row and a column. It becomes part of the compressed file.",
-      valueName: "file"))
-  var order: String?
+  @OptionGroup var order: SingleOrderArgument
 
   @Option(
     parsing: .unconditional,
@@ -72,10 +64,6 @@ struct CompressCommand: ParsableCommand {
       throw ValidationError("--first and --count choose images of a set; pass --split as well")
     }
     guard first >= 0 && count >= 0 else { throw ValidationError("--first and --count must not be negative") }
-    guard variant.map({ OrderVariant(rawValue: $0) != nil }) ?? true else {
-      throw ValidationError("'\(variant ?? 0)' is no variant of an order; variants are 0 to 7")
-    }
-    guard variant == nil || order == nil else { throw ValidationError("pass --variant or --order, not both") }
     guard chunk.map({ (1...65536).contains($0) }) ?? true else {
       throw ValidationError("--chunk must be 1 to 65536, it is \(chunk ?? 0)")
     }
@@ -115,23 +103,23 @@ struct CompressCommand: ParsableCommand {
   /// What to compress, `[images, pixels, channels]`.
   private func levels(_ experiment: Experiment) throws -> (levels: [UInt8], size: ImageSize) {
     guard let split else {
-      let channels = experiment.network.configuration.channels
-      let bits = experiment.network.configuration.distribution.levels.trailingZeroBitCount
-      return try PictureLevels(channels: channels, bits: bits).read(images, quantizes: quantize)
+      return try PictureLevels(experiment.network.configuration).read(images, quantizes: quantize)
     }
     let dataset = try experiment.images(of: split)
     return (try dataset.levels(first: first, count: count, seed: experiment.configuration.seed), dataset.size)
   }
 
   private func codedOrder(_ experiment: Experiment, size: ImageSize) throws -> CodedOrder {
-    if let order { return .listed(try OrderFile.read(path: order, size: size)) }
     let options = experiment.configuration.orders
-    let index = variant ?? options.test[0]
-    let named = try OrderSelection.order(options, variant: index, size: size)
-    guard options.file == nil, let variant = OrderVariant(rawValue: index) else { return .listed(named.order) }
-    let flags = OrderVariant(
-      transpose: options.transpose, reflectRows: options.reflectRows, reflectColumns: options.reflectColumns)
-    return .named(base: options.base, flags: flags, variant: variant)
+    let named = try order.named(options, size: size)
+    switch try order.choice(options) {
+    case .base(let base, let variant): return .named(base: base, flags: .identity, variant: variant)
+    case .variant(let variant) where options.file == nil:
+      let flags = OrderVariant(
+        transpose: options.transpose, reflectRows: options.reflectRows, reflectColumns: options.reflectColumns)
+      return .named(base: options.base, flags: flags, variant: variant)
+    case .variant, .randoms, .random, .file: return .listed(named.order)
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import Collectives
 import Datasets
 import Foundation
 import Logging
+import Orders
 import Training
 
 /// `lmconv train --dry-run`: checks all that a run needs, and measures a step to estimate the time. Writes nothing.
@@ -130,11 +131,16 @@ struct DryRun {
       "\(schedule.totalSteps) of \(training.microbatches) x \(training.microbatchSize) images, "
         + "\(sampler.stepsPerEpoch) an epoch")
     let orders = experiment.configuration.orders
-    func list(_ variants: [Int]) -> String { variants.map(String.init).joined(separator: ",") }
+    func list(_ choices: [OrderChoice]) -> String { choices.map(\.description).joined(separator: ",") }
+    let trained =
+      switch orders.train {
+      case .fresh: "new random ones"
+      case .list(let choices): list(choices)
+      }
     findings.ok(
       "orders",
-      "\(orders.file ?? orders.base.rawValue), variants \(list(orders.train)) to train with, \(list(orders.test)) to "
-        + "test with")
+      "\(trained) to train with, \(list(orders.test)) to test with; 0 to 7 are variants of "
+        + (orders.file ?? orders.base.rawValue))
     findings.ok(
       "network",
       "\(experiment.network.layout.parameterCount) parameters in \(experiment.network.layout.entries.count) tensors")

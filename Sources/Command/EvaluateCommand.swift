@@ -18,9 +18,11 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Examples:
         lmconv evaluate runs/digits
-        mpirun -n 2 lmconv evaluate runs/digits --variants 0,3 --json
+        mpirun -n 2 lmconv evaluate runs/digits --orders 0,3 --json
+        # orders that were not trained with
+        lmconv evaluate runs/digits --orders raster_scan,gilbert2d/5,random:8
         # log p(top half | bottom half)
-        lmconv evaluate runs/digits --region top --variants 1,3
+        lmconv evaluate runs/digits --region top --orders 1,3
         lmconv evaluate runs/digits --per-image likelihoods.csv
 
       Every image counts once. Nats are the mean negative log likelihood of an image, bpd the same in bits per \
@@ -30,9 +32,10 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var options: ModelOptions
 
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Variants of the order, 0 to 7 (default: orders.test).", valueName: "n,n,..."))
-  var variants: [String] = []
+    name: [.customLong("orders"), .customLong("variants")], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Orders of the ensemble (default: orders.test), each \(OrderChoice.forms).", valueName: "order,order,..."))
+  var orders: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -63,7 +66,7 @@ struct EvaluateCommand: ParsableCommand {
   func validate() throws {
     guard first >= 0 && images >= 0 else { throw ValidationError("--first and --images must not be negative") }
     guard batchSize.map({ $0 > 0 }) ?? true else { throw ValidationError("--batch-size must be positive") }
-    _ = try OrderArguments.variants(variants)
+    _ = try OrderArguments.choices(orders)
   }
 
   func run() throws {
@@ -106,11 +109,9 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func orders(_ experiment: Experiment, size: ImageSize) throws -> [NamedOrder] {
-    let variants = try OrderArguments.variants(self.variants)
-    guard !variants.isEmpty else { return experiment.orders.test }
-    return try variants.map {
-      try OrderSelection.order(experiment.configuration.orders, variant: $0, size: size)
-    }
+    let choices = try OrderArguments.choices(self.orders)
+    guard !choices.isEmpty else { return experiment.orders.test }
+    return try OrderSelection.orders(choices, experiment.configuration.orders, size: size)
   }
 
   private func regionPixels(size: ImageSize) throws -> Set<Int>? {

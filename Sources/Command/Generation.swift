@@ -29,12 +29,15 @@ struct Generation {
   func complete(
     _ levels: [UInt8], missing: Set<Int>, over communicator: any Communicator, stopSignal: StopSignal, log: Logger
   ) throws -> [UInt8] {
-    let valuesPerImage = model.experiment.test.valuesPerImage
+    let valuesPerImage = order.size.pixels * model.experiment.network.configuration.channels
     let images = levels.count / valuesPerImage
     let first = images * communicator.rank / communicator.size
     let end = images * (communicator.rank + 1) / communicator.size
     var share = Array(levels[(first * valuesPerImage)..<(end * valuesPerImage)])
     var isComplete = true
+    // The ranks' shares differ by one image at most: rank 0 speaks for all.
+    var progress = WorkProgress(
+      "generating", unit: "pixels", total: order.size.pixels, isShown: communicator.rank == 0, log: log)
     if !share.isEmpty {
       let sampler = CachedSampler(
         network: model.experiment.network, size: order.size, images: end - first,
@@ -42,7 +45,11 @@ struct Generation {
       isComplete = sampler.complete(
         levels: &share, missing: missing, order: order, parameters: model.parameters, temperature: options.temperature,
         seed: options.seed, firstImage: first
-      ) { _ in !stopSignal.isReceived }
+      ) { done in
+        progress.show(done)
+        return !stopSignal.isReceived
+      }
+      progress.clear()
     }
     // Ranks take different times; nobody is silent while it generates.
     guard try communicator.maximum(isComplete ? 0 : 1) == 0 else {
@@ -50,14 +57,5 @@ struct Generation {
       try Job.leave(communicator, status: ExitStatus.stopped)
     }
     return try communicator.allGather(share).flatMap { $0 }
-  }
-}
-
-/// Pictures of images given as levels `[images, pixels, channels]`.
-func pictures(_ levels: [UInt8], of dataset: ImageDataset) -> [PNGImage] {
-  stride(from: 0, to: levels.count, by: dataset.valuesPerImage).map { start in
-    PNGImage(
-      size: dataset.size, channels: dataset.channels, levels: Array(levels[start..<(start + dataset.valuesPerImage)]),
-      bitDepth: dataset.bits)
   }
 }

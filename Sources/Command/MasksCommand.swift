@@ -84,7 +84,7 @@ struct MasksCommand: ParsableCommand {
   func run() throws {
     let size = arguments.size
     let given = observed.isEmpty ? [] : Set(try PixelMask(regions: observed, size: size).missingPixels)
-    let named = try arguments.order(variant: variant)
+    let named = try arguments.order(variant: OrderArguments.variants(["\(variant)"])[0])
     let window = KernelWindow(side: kernel, dilation: dilation)
     let mask = LocalMask(order: named.order.observedFirst(given), window: window, type: type)
     if let out { try draw(mask, order: named.name, to: try OutputFile(out)) }

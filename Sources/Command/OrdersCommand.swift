@@ -59,8 +59,8 @@ struct OrdersCommand: ParsableCommand {
   func validate() throws { _ = try OrderArguments.variants(variants) }
 
   func run() throws {
-    let indices = try OrderArguments.variants(variants)
-    let orders = try (indices.isEmpty ? [0] : indices).map { try arguments.order(variant: $0) }
+    let variants = try OrderArguments.variants(self.variants)
+    let orders = try (variants.isEmpty ? [.identity] : variants).map { try arguments.order(variant: $0) }
     if let out { try draw(orders, to: try OutputFile(out)) }
     let descriptions = orders.map(Description.init)
     if json {

@@ -1,4 +1,5 @@
 import Imaging
+import Model
 import Orders
 
 /// Why PNG files cannot be compressed with a model.
@@ -10,7 +11,7 @@ enum PictureError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .otherSize(let path, let found, let first, let expected):
-      return "\(path) has \(found) pixels, \(first) has \(expected); images of one file have one size"
+      return "\(path) has \(found) pixels, \(first) has \(expected); all must have one size"
     case .otherChannels(let path, let found, let expected):
       let kinds = ["grey", "grey with alpha", "RGB", "RGB with alpha"]
       return "\(path) is \(kinds[found - 1]), this model is of \(kinds[expected - 1]) images"
@@ -27,6 +28,18 @@ struct PictureLevels {
   let channels: Int
   /// Bits of each channel.
   let bits: Int
+
+  /// Pictures for the network of `model`.
+  init(_ model: ModelConfiguration) {
+    channels = model.channels
+    bits = model.distribution.levels.trailingZeroBitCount
+  }
+
+  /// Pictures of `channels` channels of `bits` bits.
+  init(channels: Int, bits: Int) {
+    self.channels = channels
+    self.bits = bits
+  }
 
   /// The levels `[images, pixels, channels]` of the PNG files at `paths`, and the size of the pictures.
   ///

@@ -1,3 +1,4 @@
+import Orders
 import Yams
 
 /// One key of the configuration: the only place that says what it is called, which property it sets, which values it
@@ -33,7 +34,8 @@ public struct ConfigurationKey: Sendable {
     self.meaning = meaning
     read = { node, configuration in
       guard let value = Value(node: node) else {
-        return .wrongType(key: path, found: FoundNode(node), expected: Value.kind, choices: Value.choices)
+        return .wrongType(
+          key: path, found: FoundNode(Value.culprit(in: node)), expected: Value.kind, choices: Value.choices)
       }
       configuration[keyPath: property] = value
       return nil
@@ -78,10 +80,23 @@ extension Domain<Int> {
   static var windowSide: Domain { Domain(text: "odd, from 3 to 63") { (3...63).contains($0) && $0 % 2 == 1 } }
 }
 
-extension Domain<[Int]> {
-  static var variants: Domain {
-    Domain(text: "from 0 to 7, at least one, none twice") { list in
-      !list.isEmpty && Set(list).count == list.count && list.allSatisfy { (0...7).contains($0) }
+extension Domain<[OrderChoice]> {
+  static var orders: Domain {
+    Domain(text: "at least one order, none twice") { list in
+      let orders = list.flatMap(\.single)
+      return !orders.isEmpty && Set(orders).count == orders.count
+    }
+  }
+}
+
+extension Domain<RunConfiguration.TrainingOrders> {
+  static var orders: Domain {
+    let lists = Domain<[OrderChoice]>.orders
+    return Domain(text: lists.text) { orders in
+      switch orders {
+      case .fresh: return true
+      case .list(let choices): return lists.contains(choices)
+      }
     }
   }
 }

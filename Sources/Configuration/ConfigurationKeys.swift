@@ -74,10 +74,12 @@ extension ConfigurationKey {
       "orders.reflect_rows", \.orders.reflectRows, meaning: "whether the base's rows are then reflected"),
     ConfigurationKey(
       "orders.reflect_columns", \.orders.reflectColumns, meaning: "whether its columns are then reflected"),
-    ConfigurationKey("orders.train", \.orders.train, .variants, meaning: "variants drawn from in training"),
     ConfigurationKey(
-      "orders.test", \.orders.test, .variants, isDefining: false,
-      meaning: "variants that the tested ensemble averages over"),
+      "orders.train", \.orders.train, .orders,
+      meaning: "orders drawn from in training; random draws a new permutation each time"),
+    ConfigurationKey(
+      "orders.test", \.orders.test, .orders, isDefining: false, meaning: "orders that the tested ensemble averages over"
+    ),
     ConfigurationKey(
       "orders.per", \.orders.per, meaning: "what draws an order of its own: each microbatch, or each step"),
   ]

@@ -13,10 +13,13 @@ protocol ConfigurationValue: Equatable, Sendable {
   init?(node: Node)
   /// The value as YAML that fits on the rest of a line.
   var yaml: String { get }
+  /// The part of a `node` of another type that is to blame.
+  static func culprit(in node: Node) -> Node
 }
 
 extension ConfigurationValue {
   static var choices: [String] { [] }
+  static func culprit(in node: Node) -> Node { node }
 }
 
 extension Node {
@@ -119,17 +122,48 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
   var yaml: String { self?.yaml ?? "null" }
 }
 
-extension Array: ConfigurationValue where Element == Int {
-  static var kind: String { "a list of integers" }
+extension Array: ConfigurationValue where Element == OrderChoice {
+  static var kind: String { "a list of orders (each \(OrderChoice.forms))" }
   init?(node: Node) {
     guard case .sequence(let sequence) = node else { return nil }
     self = []
     for element in sequence {
-      guard let value = Int(node: element) else { return nil }
-      append(value)
+      guard let text = String(node: element), let choice = OrderChoice(text) else { return nil }
+      append(choice)
     }
   }
-  var yaml: String { "[" + map(\.yaml).joined(separator: ", ") + "]" }
+  var yaml: String {
+    let texts = map { choice in
+      if case .variant = choice { return choice.description }
+      return choice.description.yaml
+    }
+    return "[" + texts.joined(separator: ", ") + "]"
+  }
+  static func culprit(in node: Node) -> Node {
+    guard case .sequence(let sequence) = node else { return node }
+    return sequence.first { Self(node: Node([$0])) == nil } ?? node
+  }
+}
+
+extension RunConfiguration.TrainingOrders: ConfigurationValue {
+  static var kind: String { "random, or \([OrderChoice].kind)" }
+  init?(node: Node) {
+    if String(node: node) == Self.freshName {
+      self = .fresh
+    } else if let choices = [OrderChoice](node: node) {
+      self = .list(choices)
+    } else {
+      return nil
+    }
+  }
+  var yaml: String {
+    switch self {
+    case .fresh: return Self.freshName
+    case .list(let choices): return choices.yaml
+    }
+  }
+  static func culprit(in node: Node) -> Node { [OrderChoice].culprit(in: node) }
+  private static let freshName = "random"
 }
 
 extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawValue == String {

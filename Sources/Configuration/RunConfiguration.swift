@@ -98,11 +98,21 @@ extension RunConfiguration {
     /// Key `orders.reflect_columns`.
     public var reflectColumns = false
     /// Key `orders.train`.
-    public var train = Array(0..<8)
+    public var train = TrainingOrders.list(allVariants)
     /// Key `orders.test`.
-    public var test = Array(0..<8)
+    public var test = allVariants
     /// Key `orders.per`.
     public var per = OrderInterval.microbatch
+
+    private static let allVariants = OrderVariant.allCases.map(OrderChoice.variant)
+  }
+
+  /// Which orders training draws from.
+  public enum TrainingOrders: Sendable, Hashable {
+    /// These.
+    case list([OrderChoice])
+    /// All: a new random permutation each time.
+    case fresh
   }
 
   /// Section `training`: length, batches, loss and optimizer.

@@ -69,7 +69,7 @@ public struct GenerationOrder: Hashable, Sendable {
   }
 
   /// An order from pixels that are known to be a permutation of 0..<size.pixels.
-  init(size: ImageSize, permutation: [Int32]) {
+  package init(size: ImageSize, permutation: [Int32]) {
     self.size = size
     pixels = permutation
   }

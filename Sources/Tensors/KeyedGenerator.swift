@@ -14,6 +14,10 @@ public enum RandomPurpose: UInt32, Sendable {
   case evaluationBinarization = 6
   /// Sampling from the model.
   case sampling = 7
+  /// The random orders that configurations and command lines name.
+  case randomOrder = 8
+  /// The random order of a microbatch that draws one for itself.
+  case freshOrder = 9
 }
 
 /// Random numbers from a counter (Philox 4x32-10, Salmon et al. 2011): each draw is a pure function of

@@ -42,7 +42,7 @@ public final class TrainingRun {
   private let pool: ThreadPool
   private let dataset: ImageDataset
   private let schedule: TrainingSchedule
-  private let plans: [OrderPlan]
+  private let prefetch: MicrobatchPrefetch
   private let loss: PixelLoss
   private let workspace: NetworkWorkspace
   private let reduction: GradientReduction
@@ -52,10 +52,9 @@ public final class TrainingRun {
   private let scratch: DoubleBuffer
   private let profile: TrainingProfile?
   private var trace: Trace? { profile?.trace }
-  private var sampler: EpochSampler
+  private let sampler: EpochSampler
   private var adam: Adam
   private var average: ParameterAverage?
-  private var levels: [UInt8]
   private var slotNats: [Double]
   private var step = 0
   // The checkpoint was written by a run that was stopped before or in the evaluation due at this step.
@@ -95,8 +94,6 @@ public final class TrainingRun {
       seed: configuration.seed)
     schedule = TrainingSchedule(training, stepsPerEpoch: sampler.stepsPerEpoch, dimensions: dataset.valuesPerImage)
     pool = ThreadPool(threads: HostThreads.count(requested: configuration.run.threads, communicator: communicator))
-    let windows = network.windows
-    plans = experiment.orders.train.map { OrderPlan(order: $0.order, windows: windows) }
     loss = PixelLoss(distribution: network.configuration.distribution, channels: dataset.channels)
     workspace = NetworkWorkspace(
       network: network, size: dataset.size, images: training.microbatchSize,
@@ -117,11 +114,17 @@ public final class TrainingRun {
       pool: pool)
     nats = DoubleBuffer(count: training.microbatchSize * dataset.size.pixels)
     scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
-    levels = [UInt8](repeating: 0, count: training.microbatchSize * dataset.valuesPerImage)
+    prefetch = MicrobatchPrefetch(
+      MicrobatchSource(
+        dataset: dataset, sampler: sampler, orders: experiment.orders, windows: network.windows,
+        seed: configuration.seed),
+      slots: reduction.localSlots)
     slotNats = [Double](repeating: 0, count: reduction.localSlots.count)
     let (profiled, ranks) = (network, communicator)
     profile = try profilePath.map { try TrainingProfile(path: $0, network: profiled, communicator: ranks) }
   }
+
+  deinit { prefetch.stop() }
 
   /// Trains from where `resume` says to the end, or until asked to stop.
   ///
@@ -195,31 +198,31 @@ public final class TrainingRun {
   ///
   /// - Returns: the negative log likelihood of its images, in nats.
   private func trainMicrobatch(slot: Int, completed: (Int) -> Void) -> Double {
-    let images = sampler.images(step: step, slot: slot)
-    let plan = plans[experiment.orders.trainingIndex(step: step, slot: slot)]
-    trace.measure(.data) {
-      dataset.fill(
-        levels: &levels, images: images, key: .training(seed: configuration.seed, step: step, slot: slot))
-      workspace.prepareInput(levels: levels, images: images.count)
+    let microbatch = trace.measure(.data) {
+      let microbatch = prefetch.take(step: step, slot: slot)
+      workspace.prepareInput(levels: microbatch.levels, images: microbatch.images)
+      return microbatch
     }
     if network.configuration.dropout > 0 {
       var generator = KeyedGenerator(seed: configuration.seed, purpose: .dropout, step: step, slot: slot)
       workspace.drawDropout(&generator)
     }
     trace.measure(.forward) {
-      network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace)
+      network.forward(
+        parameters: parameters, plan: microbatch.plan, workspace: workspace, pool: pool, trace: trace)
     }
     trace.measure(.loss) {
       loss.evaluate(
-        levels: levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: schedule.lossScale, nats: nats,
+        levels: microbatch.levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: schedule.lossScale,
+        nats: nats,
         scratch: scratch, pool: pool)
     }
     trace.measure(.backward) {
       network.backward(
-        parameters: parameters, plan: plan, workspace: workspace, gradient: reduction.leaf, pool: pool, trace: trace,
-        completed: completed)
+        parameters: parameters, plan: microbatch.plan, workspace: workspace, gradient: reduction.leaf, pool: pool,
+        trace: trace, completed: completed)
     }
-    return nats.sum(in: 0..<(images.count * dataset.size.pixels))
+    return nats.sum(in: 0..<(microbatch.images * dataset.size.pixels))
   }
 
   /// Measures a step without taking it: a microbatch on every rank at once, then the reduction of what it left. Parameters
@@ -234,7 +237,7 @@ public final class TrainingRun {
       // The first one pays for untouched memory and cold caches.
       for _ in 0..<2 { microbatch = StepTiming.seconds { _ = trainMicrobatch(slot: slot) { _ in } } }
       forward = StepTiming.seconds {
-        network.forward(parameters: parameters, plan: plans[0], workspace: workspace, pool: pool)
+        network.forward(parameters: parameters, plan: anyPlan, workspace: workspace, pool: pool)
       }
     }
     try communicator.barrier()
@@ -258,10 +261,12 @@ public final class TrainingRun {
       forwardSecondsPerImage: slowest(2) / Double(configuration.training.microbatchSize))
   }
 
+  /// The plan of some order, to count or time work: all orders see as many neighbours.
+  private var anyPlan: OrderPlan { OrderPlan(order: experiment.orders.test[0].order, windows: network.windows) }
+
   private func divergence(norm: Double, nats: [Double]) -> TrainingError {
     let slots = nats.indices.filter { !nats[$0].isFinite }.map { slot in
-      let order = experiment.orders.train[experiment.orders.trainingIndex(step: step, slot: slot)]
-      return (slot: slot, order: order.name, nats: nats[slot])
+      (slot: slot, order: experiment.orders.trainingOrder(step: step, slot: slot).name, nats: nats[slot])
     }
     return .diverged(step: step, norm: norm, slots: slots)
   }
@@ -364,10 +369,9 @@ public final class TrainingRun {
   /// Writes the trace and logs how fast the run was, if it is profiled.
   private func writeProfile(steps: Int) throws {
     guard let profile else { return }
-    // Any order: all orders see as many neighbours.
     let summary = try profile.finish(
       steps: steps, imagesPerStep: configuration.training.imagesPerStep,
-      operationsPerImage: network.trainingOperations(plan: plans[0]), pool: pool)
+      operationsPerImage: network.trainingOperations(plan: anyPlan), pool: pool)
     log.info("\(summary)")
   }
 

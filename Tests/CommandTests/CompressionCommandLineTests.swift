@@ -178,7 +178,7 @@ struct CompressionCommandLineTests {
     try expectRefusal(
       "rgb.png is RGB, this model is of grey images", ["compress", "run", "rgb.png", "--out", "x.lmc"], in: folder)
     try expectRefusal(
-      "b.png has 2x1 pixels, a.png has 2x3; images of one file have one size",
+      "b.png has 2x1 pixels, a.png has 2x3; all must have one size",
       ["compress", "run", "a.png", "b.png", "--out", "x.lmc"], in: folder)
     let quantized = try Invocation.lmconv(
       ["compress", "run", "grey.png", "--out", "x.lmc", "--quantize"], in: folder.path)
@@ -203,11 +203,11 @@ struct CompressionCommandLineTests {
       "--first and --count choose images of a set; pass --split as well"
     ),
     (
-      ["compress", "run", "a.png", "--variant", "8", "--out", "x"], "'8' is no variant of an order; variants are 0 to 7"
+      ["compress", "run", "a.png", "--order", "8", "--out", "x"], "'8' is no order; an order is \(OrderChoice.forms)"
     ),
     (
-      ["compress", "run", "a.png", "--variant", "1", "--order", "o", "--out", "x"],
-      "pass --variant or --order, not both"
+      ["compress", "run", "a.png", "--order", "random:2", "--out", "x"],
+      "'random:2' names 2 orders, where one is needed; random/0 is the first"
     ),
     (["compress", "run", "a.png", "--chunk", "0", "--out", "x"], "--chunk must be 1 to 65536, it is 0"),
     (["decompress", "run", "a.lmc"], "pass --out FOLDER, --verify SPLIT, or both"),

@@ -1,4 +1,5 @@
 import Foundation
+import Orders
 import Testing
 
 /// What the program says of configurations, data and orders that it cannot train with.
@@ -49,7 +50,11 @@ struct ConfigurationCommandLineTests {
       "'orders.base' must be one of raster_scan, s_curve, hilbert, gilbert2d, s_curve_center_quarter_last, found "
         + "'hilbret'; did you mean 'hilbert'?"
     ),
-    ("orders.train=[8]", "'orders.train' is [8], must be from 0 to 7, at least one, none twice"),
+    (
+      "orders.train=[8]",
+      "'orders.train' must be random, or a list of orders (each \(OrderChoice.forms)), found '8'"
+    ),
+    ("orders.train=[3, 3]", "'orders.train' is [3, 3], must be at least one order, none twice"),
     ("training.learning_rate=-1", "'training.learning_rate' is -1, must be above 0"),
     (
       "model.distribution=logistic_mixture",

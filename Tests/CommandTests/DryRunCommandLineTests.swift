@@ -34,7 +34,7 @@ struct DryRunCommandLineTests {
     #expect(
       findings["data"]?.message == "mnist: 24 training and 6 test images of 8x8, 1 channel of 1 bit")
     #expect(findings["steps"]?.message == "4 of 2 x 2 images, 6 an epoch")
-    #expect(findings["orders"]?.message == "s_curve, variants 0,5 to train with, 0,3 to test with")
+    #expect(findings["orders"]?.message == "0,5 to train with, 0,3 to test with; 0 to 7 are variants of s_curve")
     #expect(findings["checkpoint"]?.message == "none to go on from: a new run")
     #expect(try folder.names() == ["data", "small.yaml"])
   }

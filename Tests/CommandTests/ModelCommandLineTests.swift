@@ -128,11 +128,14 @@ struct ModelCommandLineTests {
       ["--region", "6,0,3,8"],
       "box 6,0,3,8 reaches outside the 8x8 image: row + height is at most 8, column + width at most 8"
     ),
-    (["--region", "1,2,3"], "'1,2,3' is not a box: expected four integers row,column,height,width"),
+    (
+      ["--region", "1,2,3"],
+      "'1,2,3' is not a box: expected four integers row,column,height,width, or two of a pixel, row,column"
+    ),
     (
       ["--region", "bottm"],
-      "'bottm' is no region of missing pixels; use top, bottom, left, right, center, a box row,column,height,width or a "
-        + "file that ends in .png"
+      "'bottm' is no region of missing pixels; use top, bottom, left, right, center, a box row,column,height,width, "
+        + "a pixel row,column or a file that ends in .png"
     ),
     (["--region", "mask.png"], "mask.png: cannot open: No such file or directory"),
   ])
@@ -141,12 +144,25 @@ struct ModelCommandLineTests {
   }
 
   @Test(arguments: [
-    (["evaluate", "run", "--variants", "0,8"], "'8' is no variant of an order; variants are 0 to 7"),
-    (["evaluate", "run", "--variants", "one"], "'one' is no variant of an order; variants are 0 to 7"),
+    (["evaluate", "run", "--orders", "0,8"], "'8' is no order; an order is \(OrderChoice.forms)"),
+    (["evaluate", "run", "--orders", "hilbrt/1"], "'hilbrt/1' is no order; an order is \(OrderChoice.forms)"),
+    (
+      ["evaluate", "run", "--orders", "random:4,random/2"],
+      "order random/2 is there twice; an ensemble counts each once"
+    ),
     (["evaluate", "run", "--images", "-1"], "--first and --images must not be negative"),
     (["evaluate", "run", "--batch-size", "0"], "--batch-size must be positive"),
     (["evaluate", "run", "--threads", "-1"], "--threads must be 0 to 1024, it is -1"),
-    (["sample", "run", "--variant", "8", "--out", "x.png"], "'8' is no variant of an order; variants are 0 to 7"),
+    (["sample", "run", "--variant", "8", "--out", "x.png"], "'8' is no order; an order is \(OrderChoice.forms)"),
+    (["sample", "run", "--stages", "1", "--out", "x.png"], "--stages must be 2 to 100, it is 1"),
+    (
+      ["complete", "run", "--missing", "top", "--observed", "left", "--out", "x.png"],
+      "pass --missing or --observed, not both"
+    ),
+    (
+      ["complete", "run", "--missing", "top", "--images", "a.png", "--count", "2", "--out", "x.png"],
+      "--first and --count choose test images; with --images there are none"
+    ),
     (["sample", "run", "--temperature", "-1", "--out", "x.png"], "--temperature must not be negative, it is -1.0"),
     (["sample", "run", "--temperature", "nan", "--out", "x.png"], "--temperature must not be negative, it is nan"),
     (["sample", "run", "--scale", "0", "--out", "x.png"], "--scale must be 1 to 64, it is 0"),
@@ -236,6 +252,43 @@ struct ModelCommandLineTests {
     // Four rows of three tiles of 16 x 16 pixels, with gaps of 4.
     let picture = try PNGImage(contentsOf: folder.path + "/new/pictures/completions.png")
     #expect(picture.size == ImageSize(rows: 4 * 20 + 4, columns: 3 * 20 + 4))
+  }
+
+  @Test func ownPicturesAreCompletedFromWhatIsObserved() throws {
+    let folder = try SmallRun.trained()
+    // The first of two pictures is black, the second white, of another size than the data set's.
+    let size = ImageSize(rows: 6, columns: 9)
+    for (name, value) in [("black", UInt8(0)), ("white", 1)] {
+      try PNGImage(size: size, channels: 1, levels: [UInt8](repeating: value, count: 54), bitDepth: 1)
+        .write(to: folder.path + "/\(name).png")
+    }
+    let run = try Invocation.lmconv(
+      [
+        "complete", "run", "--observed", "0,0;5,8;2,2,2,3", "--images", "black.png", "white.png", "--order", "random/3",
+        "--scale", "1", "--out", "own.png", "--strip", "strip.png", "--stages", "4",
+      ], in: folder.path)
+    #expect(
+      run.errors == """
+        own.png: observed, completed and true, 2 images, order random/3
+        strip.png: 2 images in 4 stages
+
+        """)
+    #expect(run.exitCode == 0)
+    let picture = try PNGImage(contentsOf: folder.path + "/own.png")
+    #expect(picture.size == ImageSize(rows: 3 * 8 + 2, columns: 2 * 11 + 2))
+    for row in 0..<6 {
+      for column in 0..<9 {
+        let isObserved =
+          (row, column) == (0, 0) || (row, column) == (5, 8) || (2...3).contains(row) && (2...4).contains(column)
+        for (image, value) in [UInt8(0), 255].enumerated() {
+          let shown = picture[2 + row, 2 + image * 11 + column]
+          #expect(shown == (isObserved ? [value, value, value] : [92, 112, 150]), "(\(row), \(column))")
+          if isObserved { #expect(picture[10 + row, 2 + image * 11 + column] == [value, value, value]) }
+        }
+      }
+    }
+    let strip = try PNGImage(contentsOf: folder.path + "/strip.png")
+    #expect(strip.size == ImageSize(rows: 2 * 8 + 2, columns: 4 * 11 + 2))
   }
 
   @Test func theSameSeedGivesTheSameSamples() throws {

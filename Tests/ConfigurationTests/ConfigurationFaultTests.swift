@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Tensors
 import TestSupport
+import Orders
 import Testing
 
 /// The lines of the error that `yaml` with `overrides` gives; empty when it is valid.
@@ -77,8 +78,22 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     ("name: [a]", "run.yaml:1: 'name' must be text, found a list"),
     ("name: null", "run.yaml:1: 'name' must be text, found nothing"),
     ("data:\n  folder: {a: b}", "run.yaml:2: 'data.folder' must be text or null, found a mapping"),
-    ("orders:\n  train: 3", "run.yaml:2: 'orders.train' must be a list of integers, found '3'"),
-    ("orders:\n  train: [0, a]", "run.yaml:2: 'orders.train' must be a list of integers, found a list"),
+    (
+      "orders:\n  train: 3",
+      "run.yaml:2: 'orders.train' must be random, or a list of orders (each \(OrderChoice.forms)), found '3'"
+    ),
+    (
+      "orders:\n  train: [0, a]",
+      "run.yaml:2: 'orders.train' must be random, or a list of orders (each \(OrderChoice.forms)), found 'a'"
+    ),
+    (
+      "orders:\n  test: [0, 8]",
+      "run.yaml:2: 'orders.test' must be a list of orders (each \(OrderChoice.forms)), found '8'"
+    ),
+    (
+      "orders:\n  test: random",
+      "run.yaml:2: 'orders.test' must be a list of orders (each \(OrderChoice.forms)), found 'random'"
+    ),
     (
       "model:\n  normalization: ponno",
       "run.yaml:2: 'model.normalization' must be one of none, weight_norm, order_rescale, pono, found 'ponno'; "
@@ -112,9 +127,12 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     ("model:\n  kernel: 4", "run.yaml:2: 'model.kernel' is 4, must be odd, from 3 to 63"),
     ("model:\n  kernel: 1", "run.yaml:2: 'model.kernel' is 1, must be odd, from 3 to 63"),
     ("model:\n  dropout: 1", "run.yaml:2: 'model.dropout' is 1, must be from 0 to below 1"),
-    ("orders:\n  train: []", "run.yaml:2: 'orders.train' is [], must be from 0 to 7, at least one, none twice"),
-    ("orders:\n  test: [0, 8]", "run.yaml:2: 'orders.test' is [0, 8], must be from 0 to 7, at least one, none twice"),
-    ("orders:\n  test: [3, 3]", "run.yaml:2: 'orders.test' is [3, 3], must be from 0 to 7, at least one, none twice"),
+    ("orders:\n  train: []", "run.yaml:2: 'orders.train' is [], must be at least one order, none twice"),
+    ("orders:\n  test: [3, 3]", "run.yaml:2: 'orders.test' is [3, 3], must be at least one order, none twice"),
+    (
+      "orders:\n  test: ['random:2@4', random/1@4]",
+      "run.yaml:2: 'orders.test' is [\"random:2@4\", \"random/1@4\"], must be at least one order, none twice"
+    ),
     (
       "training:\n  microbatch_size: 0",
       "run.yaml:2: 'training.microbatch_size' is 0, must be from 1 to 65536"

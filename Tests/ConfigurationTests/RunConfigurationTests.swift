@@ -1,5 +1,6 @@
 import Configuration
 import Model
+import Orders
 import Testing
 
 /// The configuration of `yaml` with `overrides`.
@@ -37,7 +38,7 @@ func parse(_ yaml: String, overrides: [String] = []) throws(ConfigurationError) 
     #expect(configuration.model.normalization == .orderRescale)
     #expect(!configuration.model.bias)
     #expect(configuration.orders.file == nil)
-    #expect(configuration.orders.train == [7, 0])
+    #expect(configuration.orders.train == .list([.variant(.transposeReflectBoth), .variant(.identity)]))
     #expect(configuration.training.clipNorm == 2_000_000)
     #expect(configuration.run.progress == .off)
   }
@@ -94,7 +95,7 @@ func parse(_ yaml: String, overrides: [String] = []) throws(ConfigurationError) 
       ])
     #expect(configuration.training.steps == 7)
     #expect(configuration.training.beta1 == 0.5)
-    #expect(configuration.orders.test == [3])
+    #expect(configuration.orders.test == [.variant(.reflectBoth)])
     #expect(configuration.name == "ab")
     #expect(configuration.data.folder == "/a=b")
     #expect(configuration.model.filters == 8)

@@ -33,7 +33,7 @@ extension EndToEnd {
     @Test func reportsAreTheSameBytesOnAnyRanksThreadsAndBatches() throws {
       let workplace = try Self.trained()
       let teams: [(ranks: Int?, threads: Int, batch: Int)] = [(1, 2, 25), (2, 1, 4), (3, 1, 1), (3, 2, 100)]
-      for what in [[], ["--region", "bottom"], ["--region", "3,3,4,5", "--variants", "0,3,6"]] {
+      for what in [[], ["--region", "bottom"], ["--region", "3,3,4,5", "--orders", "0,3,random:2@7"]] {
         let command = ["evaluate", "run", "--json"] + what
         let alone = try workplace.run(
           ranks: nil, command + ["--threads", "1", "--batch-size", "7", "--per-image", "alone.csv"])
@@ -79,7 +79,7 @@ extension EndToEnd {
     @Test func aRegionCountsItsPixelsGivenAllOthers() throws {
       let workplace = try Self.trained()
       func nats(_ what: [String]) throws -> Double {
-        let command = ["evaluate", "run", "--json", "--variants", "0", "--threads", "1"] + what
+        let command = ["evaluate", "run", "--json", "--orders", "0", "--threads", "1"] + what
         let json = try workplace.run(ranks: nil, command).output
         return try JSONDecoder().decode(Report.self, from: Data(json.utf8)).ensemble.nats
       }

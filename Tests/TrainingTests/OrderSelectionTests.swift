@@ -46,8 +46,8 @@ struct OrderSelectionTests {
 
   @Test func variantsAreThoseOfTheConfigurationInItsOrder() throws {
     let orders = try selection {
-      $0.orders.train = [5, 2]
-      $0.orders.test = [7]
+      $0.orders.train = .list([.variant(.transposeReflectRows), .variant(.reflectColumns)])
+      $0.orders.test = [.variant(.transposeReflectBoth)]
     }
     #expect(orders.train.map(\.name) == ["s_curve/5", "s_curve/2"])
     #expect(orders.test.map(\.name) == ["s_curve/7"])
@@ -58,10 +58,10 @@ struct OrderSelectionTests {
   }
 
   @Test func flagsChangeTheBaseOfAllVariants() throws {
-    let plain = try selection { $0.orders.test = [0, 4] }
+    let plain = try selection { $0.orders.test = [.variant(.identity), .variant(.transpose)] }
     let transposed = try selection {
       $0.orders.transpose = true
-      $0.orders.test = [4, 0]
+      $0.orders.test = [.variant(.transpose), .variant(.identity)]
     }
     #expect(transposed.test.map(\.order) == plain.test.map(\.order))
   }
@@ -72,7 +72,7 @@ struct OrderSelectionTests {
     let file = try folder.write(pixels.map { "\($0 / 4) \($0 % 4)" }.joined(separator: "\n"), to: "order.txt")
     let orders = try selection {
       $0.orders.file = file
-      $0.orders.test = [0, 1]
+      $0.orders.test = [.variant(.identity), .variant(.reflectRows)]
     }
     #expect(orders.test.map(\.name) == ["\(file)/0", "\(file)/1"])
     let read = try OrderFile.read(path: file, size: size)
@@ -85,9 +85,9 @@ struct OrderSelectionTests {
     var options = RunConfiguration().orders
     options.file = file
     let rectangle = ImageSize(rows: 2, columns: 3)
-    #expect(try OrderSelection.order(options, variant: 3, size: rectangle).order.size == rectangle)
+    #expect(try OrderSelection.orders([.variant(.reflectBoth)], options, size: rectangle)[0].order.size == rectangle)
     let error = #expect(throws: OrderSelectionError.self) {
-      try OrderSelection.order(options, variant: 4, size: rectangle)
+      try OrderSelection.orders([.variant(.transpose)], options, size: rectangle)
     }
     #expect(
       error?.description
@@ -95,10 +95,55 @@ struct OrderSelectionTests {
         + "0 to 3, or square images")
   }
 
-  @Test func onlyEightVariantsExist() {
-    let error = #expect(throws: OrderSelectionError.self) {
-      try OrderSelection.order(RunConfiguration().orders, variant: 8, size: size)
+  @Test func ordersOfOtherBasesRandomOnesAndFilesMayBeMixed() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write((0..<16).map { "\($0 / 4) \($0 % 4)" }.joined(separator: "\n"), to: "order.txt")
+    let orders = try selection {
+      $0.orders.test = [
+        .variant(.reflectRows), .base(.hilbert, .transpose), .randoms(count: 2, seed: 3), .random(index: 1, seed: 0),
+        .file(file),
+      ]
     }
-    #expect(error?.description == "no order variant 8; variants are 0 to 7")
+    #expect(
+      orders.test.map(\.name) == ["s_curve/1", "hilbert/4", "random/0@3", "random/1@3", "random/1", file])
+    #expect(Set(orders.test.map(\.order)).count == 6)
+    #expect(orders.test[3].order == .random(index: 1, seed: 3, size: size))
+    #expect(orders.test[5].order.pixels == (0..<16).map { Int32($0) })
+  }
+
+  @Test func freshOrdersAreNewForEachMicrobatchOrStep() throws {
+    let orders = try selection { $0.orders.train = .fresh }
+    #expect(orders.train.isEmpty)
+    #expect(orders.trainingIndex(step: 3, slot: 1) == nil)
+    let drawn = (0..<100).map { orders.trainingOrder(step: $0 / 10, slot: $0 % 10).order }
+    #expect(Set(drawn).count == 100)
+    #expect(orders.trainingOrder(step: 4, slot: 7).order == drawn[47])
+    #expect(orders.trainingOrder(step: 4, slot: 7).name == "random of step 4, microbatch 7")
+    let named = (0..<100).map { GenerationOrder.random(index: $0, seed: 1, size: size) }
+    #expect(Set(drawn).isDisjoint(with: named))
+
+    let shared = try selection {
+      $0.orders.train = .fresh
+      $0.orders.per = .step
+    }
+    #expect(Set((0..<10).map { shared.trainingOrder(step: 2, slot: $0).order }).count == 1)
+    #expect(Set((0..<10).map { shared.trainingOrder(step: $0, slot: 0).order }).count == 10)
+  }
+
+  @Test func randomOrdersNeverChange() {
+    // Results name them by index and seed only.
+    let size = ImageSize(rows: 2, columns: 4)
+    #expect(GenerationOrder.random(index: 0, seed: 0, size: size).pixels == [4, 6, 7, 5, 0, 1, 3, 2])
+    #expect(GenerationOrder.random(index: 1, seed: 5, size: size).pixels == [1, 3, 0, 4, 5, 7, 2, 6])
+  }
+
+  @Test func randomOrdersAreUniform() {
+    // 6 permutations of 3 pixels, 6,000 draws: chi-square with 5 degrees of freedom is above 20.5 once in 1,000.
+    let size = ImageSize(rows: 1, columns: 3)
+    var counts: [[Int32]: Int] = [:]
+    for index in 0..<6_000 { counts[GenerationOrder.random(index: index, seed: 1, size: size).pixels, default: 0] += 1 }
+    let chiSquare = counts.values.reduce(0.0) { $0 + (Double($1) - 1_000) * (Double($1) - 1_000) / 1_000 }
+    #expect(counts.count == 6)
+    #expect(chiSquare < 20.5)
   }
 }

@@ -1,0 +1,143 @@
+import Datasets
+import Foundation
+import Model
+import Orders
+
+/// A microbatch that is ready to be computed.
+///
+/// Sendable because one thread at a time has it: `MicrobatchPrefetch` hands it over.
+package final class Microbatch: @unchecked Sendable {
+  /// Pixels of its images, [images * pixels, channels].
+  package fileprivate(set) var levels: [UInt8]
+  /// Number of its images.
+  package fileprivate(set) var images = 0
+  /// The plan of its generation order.
+  package fileprivate(set) var plan: OrderPlan
+
+  fileprivate init(values: Int, plan: OrderPlan) {
+    levels = [UInt8](repeating: 0, count: values)
+    self.plan = plan
+  }
+}
+
+/// The microbatches of a rank, each made ready by a thread of its own while the one before is computed: its images read
+/// and binarized, its order drawn and planned. So a run with new orders all the time waits for no plan.
+///
+/// Sendable because everything mutable is touched under the condition's lock, but for `next` and `source`, which are the
+/// thread's as long as what is `wanted` is not ready.
+package final class MicrobatchPrefetch: @unchecked Sendable {
+  private struct Key: Equatable {
+    var step: Int
+    var slot: Int
+  }
+
+  private let condition = NSCondition()
+  private let slots: Range<Int>
+  private var source: MicrobatchSource
+  private var current: Microbatch
+  private var next: Microbatch
+  private var wanted: Key?
+  private var isReady = false
+  private var isStopping = false
+
+  /// Microbatches `slots` of all steps, from `source`.
+  package init(_ source: MicrobatchSource, slots: Range<Int>) {
+    self.source = source
+    self.slots = slots
+    current = source.emptyMicrobatch()
+    next = source.emptyMicrobatch()
+    let thread = Thread { [self] in run() }
+    thread.name = "prefetch"
+    thread.start()
+  }
+
+  /// Microbatch `slot` of `step`, valid until the next one is taken; the one that follows it is begun.
+  package func take(step: Int, slot: Int) -> Microbatch {
+    condition.lock()
+    defer { condition.unlock() }
+    want(Key(step: step, slot: slot))
+    while !isReady { condition.wait() }
+    swap(&current, &next)
+    want(slot + 1 < slots.upperBound ? Key(step: step, slot: slot + 1) : Key(step: step + 1, slot: slots.lowerBound))
+    return current
+  }
+
+  /// Ends the thread.
+  package func stop() {
+    condition.lock()
+    isStopping = true
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Has the thread make `key` ready, unless it already did or does.
+  private func want(_ key: Key) {
+    guard wanted != key else { return }
+    while wanted != nil && !isReady { condition.wait() }
+    wanted = key
+    isReady = false
+    condition.broadcast()
+  }
+
+  private func run() {
+    condition.lock()
+    while !isStopping {
+      guard let key = wanted, !isReady else {
+        condition.wait()
+        continue
+      }
+      condition.unlock()
+      source.fill(next, step: key.step, slot: key.slot)
+      condition.lock()
+      isReady = true
+      condition.broadcast()
+    }
+    condition.unlock()
+  }
+}
+
+/// Where microbatches come from: images, binarization and orders, all functions of (seed, step, slot).
+package struct MicrobatchSource {
+  /// The most orders whose plans are all kept; a plan of 32 x 32 pixels takes about 0.3 MB.
+  private static let mostPlansKept = 64
+
+  private let dataset: ImageDataset
+  private let orders: OrderSelection
+  private let windows: NetworkWindows
+  private let seed: UInt64
+  private var sampler: EpochSampler
+  private let plans: [OrderPlan]
+
+  /// Microbatches of the images of `dataset` that `sampler` picks, in the orders that `orders` draws, for a network with
+  /// `windows`.
+  package init(
+    dataset: ImageDataset, sampler: EpochSampler, orders: OrderSelection, windows: NetworkWindows, seed: UInt64
+  ) {
+    self.dataset = dataset
+    self.sampler = sampler
+    self.orders = orders
+    self.windows = windows
+    self.seed = seed
+    plans =
+      orders.train.count <= Self.mostPlansKept
+      ? orders.train.map { OrderPlan(order: $0.order, windows: windows) } : []
+  }
+
+  /// Room for a microbatch.
+  func emptyMicrobatch() -> Microbatch {
+    Microbatch(values: sampler.imagesPerSlot * dataset.valuesPerImage, plan: plan(step: 0, slot: 0))
+  }
+
+  /// Writes microbatch `slot` of `step` to `microbatch`. Allocates nothing but the plan of an order that is new.
+  mutating func fill(_ microbatch: Microbatch, step: Int, slot: Int) {
+    let images = sampler.images(step: step, slot: slot)
+    dataset.fill(levels: &microbatch.levels, images: images, key: .training(seed: seed, step: step, slot: slot))
+    microbatch.images = images.count
+    microbatch.plan = plan(step: step, slot: slot)
+  }
+
+  private func plan(step: Int, slot: Int) -> OrderPlan {
+    if !plans.isEmpty, let index = orders.trainingIndex(step: step, slot: slot) { return plans[index] }
+    return OrderPlan(order: orders.trainingOrder(step: step, slot: slot).order, windows: windows)
+  }
+}

@@ -1,0 +1,67 @@
+import Configuration
+import Datasets
+import Model
+import Orders
+import Testing
+import Training
+
+struct MicrobatchPrefetchTests {
+  private let size = ImageSize(rows: 3, columns: 3)
+  private let windows = NetworkWindows(side: 3, dilation: 2)
+
+  /// Ten images, each of one value.
+  private func dataset() throws -> ImageDataset {
+    try ImageDataset(
+      name: "steps", size: size, channels: 1, pixels: (0..<90).map { UInt8($0 / 9) },
+      labels: [UInt8](repeating: 0, count: 10))
+  }
+
+  private func selection(_ train: RunConfiguration.TrainingOrders) throws -> OrderSelection {
+    var configuration = RunConfiguration()
+    configuration.seed = 4
+    configuration.orders.train = train
+    return try OrderSelection(configuration, size: size)
+  }
+
+  private func prefetch(_ orders: OrderSelection, slots: Range<Int>) throws -> (MicrobatchPrefetch, EpochSampler) {
+    let sampler = try EpochSampler(count: 10, slots: 3, imagesPerSlot: 1, seed: 4)
+    return (
+      MicrobatchPrefetch(
+        MicrobatchSource(
+          dataset: try dataset(), sampler: sampler, orders: orders, windows: windows, seed: 4), slots: slots),
+      sampler
+    )
+  }
+
+  @Test(arguments: [
+    RunConfiguration.TrainingOrders.fresh, .list([.variant(.identity), .variant(.transpose)]),
+    .list([.randoms(count: 100, seed: 1)]),
+  ])
+  func microbatchesAreThoseOfTheirStepAndSlotInAnySequence(train: RunConfiguration.TrainingOrders) throws {
+    let orders = try selection(train)
+    var (prefetch, sampler) = try prefetch(orders, slots: 1..<3)
+    defer { prefetch.stop() }
+    // In sequence, over epochs of three steps, then anew from elsewhere, then one twice.
+    let sequence = (0..<14).map { ($0 / 2, 1 + $0 % 2) } + [(2, 1), (2, 2), (9, 2), (0, 1), (0, 1)]
+    for (step, slot) in sequence {
+      let microbatch = prefetch.take(step: step, slot: slot)
+      let image = UInt8(try #require(sampler.images(step: step, slot: slot).first))
+      #expect(microbatch.images == 1)
+      #expect(microbatch.levels == [UInt8](repeating: image, count: 9), "step \(step), slot \(slot)")
+      #expect(microbatch.plan.order == orders.trainingOrder(step: step, slot: slot).order, "step \(step), slot \(slot)")
+    }
+  }
+
+  @Test func aMicrobatchStaysUntilTheNextIsTaken() throws {
+    var (prefetch, sampler) = try prefetch(try selection(.fresh), slots: 0..<3)
+    defer { prefetch.stop() }
+    for step in 0..<200 {
+      let microbatch = prefetch.take(step: step, slot: 0)
+      let levels = microbatch.levels
+      // The thread prepares slot 1 meanwhile.
+      let image = UInt8(try #require(sampler.images(step: step, slot: 0).first))
+      for _ in 0..<100 where microbatch.levels != levels { Issue.record("step \(step) was overwritten") }
+      #expect(levels[0] == image)
+    }
+  }
+}
