@@ -3,8 +3,9 @@ import Tensors
 /// y[p] = bias + sum over the taps t that p sees of x[p + shift(t)] * w[t]: the locally masked convolution (paper,
 /// section 4), and, with a transposed plan and transposed weights, its input gradient.
 ///
-/// A tile is a block of pixels of one image. Inside, panel by panel and tap by tap, so that a tap's weights for 16
-/// output channels (20 KB at 320 inputs) stay in the first-level cache while the block's rows pass.
+/// A tile is a block of pixels of one image and some panels of 16 output channels: small enough that threads end at about
+/// the same time. Inside, panel by panel and tap by tap, so that a tap's weights for one panel (20 KB at 320 inputs) stay
+/// in the first-level cache while the block's rows pass.
 struct MaskedConvolutionForward: TiledWork {
   let plan: NeighbourPlan
   let images: Int
@@ -23,21 +24,29 @@ struct MaskedConvolutionForward: TiledWork {
   /// `[images * pixels, outputs]`
   let y: UnsafeMutablePointer<Float>
 
-  var tiles: Int { images * plan.blocks }
+  private static let panelsPerTile = 5
+
+  private var panels: Int { Panels.count(outputs: outputs) }
+  private var panelGroups: Int { (panels + Self.panelsPerTile - 1) / Self.panelsPerTile }
+
+  var tiles: Int { images * plan.blocks * panelGroups }
 
   func run(tile: Int, thread: Int) {
-    let image = tile / plan.blocks
-    let block = tile % plan.blocks
+    let image = tile / panelGroups / plan.blocks
+    let block = tile / panelGroups % plan.blocks
+    let firstPanel = tile % panelGroups * Self.panelsPerTile
+    let endPanel = min(firstPanel + Self.panelsPerTile, panels)
     let pixels = plan.size.pixels
     let imageX = x + image * pixels * inputs
     let imageY = y + image * pixels * outputs
     let firstPixel = block * NeighbourPlan.blockPixels
     let endPixel = min(firstPixel + NeighbourPlan.blockPixels, pixels)
-    initialize(imageY, firstPixel, endPixel)
+    initialize(
+      imageY, firstPixel..<endPixel, columns: (firstPanel * Panels.width)..<min(endPanel * Panels.width, outputs))
     plan.starts.withUnsafeBufferPointer { starts in
       plan.pixels.withUnsafeBufferPointer { list in
         plan.shifts.withUnsafeBufferPointer { shifts in
-          for panel in 0..<Panels.count(outputs: outputs) {
+          for panel in firstPanel..<endPanel {
             let firstOutput = panel * Panels.width
             let width = min(Panels.width, outputs - firstOutput)
             for tap in 0..<plan.taps {
@@ -66,17 +75,20 @@ struct MaskedConvolutionForward: TiledWork {
   }
 
   /// The rows' values before the first tap.
-  private func initialize(_ imageY: UnsafeMutablePointer<Float>, _ firstPixel: Int, _ endPixel: Int) {
-    guard let bias else {
-      if !adds { (imageY + firstPixel * outputs).update(repeating: 0, count: (endPixel - firstPixel) * outputs) }
+  private func initialize(_ imageY: UnsafeMutablePointer<Float>, _ pixels: Range<Int>, columns: Range<Int>) {
+    guard let bias = bias.map({ $0 + columns.lowerBound }) else {
+      guard !adds else { return }
+      for pixel in pixels {
+        (imageY + pixel * outputs + columns.lowerBound).update(repeating: 0, count: columns.count)
+      }
       return
     }
-    for pixel in firstPixel..<endPixel {
-      let row = imageY + pixel * outputs
+    for pixel in pixels {
+      let row = imageY + pixel * outputs + columns.lowerBound
       if !adds {
-        row.update(from: bias, count: outputs)
+        row.update(from: bias, count: columns.count)
       } else {
-        forEachVector(outputs) { first, lanes in
+        forEachVector(columns.count) { first, lanes in
           row.store(row.vector(at: first, lanes: lanes) + bias.vector(at: first, lanes: lanes), at: first, lanes: lanes)
         }
       }

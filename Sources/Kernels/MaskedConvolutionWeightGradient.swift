@@ -23,11 +23,13 @@ struct MaskedConvolutionWeightGradient: TiledWork {
 
   private var panels: Int { Panels.count(outputs: outputs) }
 
-  var tiles: Int { (panels + Self.panelsPerTile - 1) / Self.panelsPerTile * plan.taps }
+  private var panelGroups: Int { (panels + Self.panelsPerTile - 1) / Self.panelsPerTile }
+
+  var tiles: Int { panelGroups * plan.taps }
 
   func run(tile: Int, thread: Int) {
-    let tap = tile % plan.taps
-    let firstPanel = tile / plan.taps * Self.panelsPerTile
+    let tap = Int(plan.tapsByWork[tile / panelGroups])
+    let firstPanel = tile % panelGroups * Self.panelsPerTile
     let endPanel = min(firstPanel + Self.panelsPerTile, panels)
     for panel in firstPanel..<endPanel { sum(panel, tap).update(repeating: 0, count: inputs * Panels.width) }
     // The block's gradients of one panel, gathered: [rows, 16].

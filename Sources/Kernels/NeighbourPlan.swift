@@ -20,6 +20,9 @@ public final class NeighbourPlan: Sendable {
   package let pixels: [Int32]
   /// `shifts[tap]`: index of the pixel that the tap reads, minus that of the output pixel.
   package let shifts: [Int32]
+  /// Taps by the number of pixels that see them, most first: threads that begin with the longest tiles end at about the
+  /// same time.
+  package let tapsByWork: [Int32]
   /// Taps seen by each pixel.
   public let visibleCounts: [Int32]
 
@@ -42,6 +45,7 @@ public final class NeighbourPlan: Sendable {
     var starts: [Int32] = []
     var pixels: [Int32] = []
     var counts = [Int32](repeating: 0, count: size.pixels)
+    var work = [Int](repeating: 0, count: window.taps)
     starts.reserveCapacity(blocks * window.taps + 1)
     pixels.reserveCapacity(visible.count)
     for block in 0..<blocks {
@@ -51,6 +55,7 @@ public final class NeighbourPlan: Sendable {
         for pixel in range where visible[tap * size.pixels + pixel] != 0 {
           pixels.append(Int32(pixel))
           counts[pixel] += 1
+          work[tap] += 1
         }
       }
     }
@@ -58,6 +63,7 @@ public final class NeighbourPlan: Sendable {
     self.starts = starts
     self.pixels = pixels
     visibleCounts = counts
+    tapsByWork = (0..<window.taps).sorted { (work[$0], $1) > (work[$1], $0) }.map(Int32.init)
   }
 
   /// The plan of a 1x1 convolution: every pixel sees itself.
