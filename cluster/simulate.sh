@@ -14,6 +14,10 @@ Nothing of it can be reached from outside, nor reaches out. All share this machi
 
 {hostfile} in COMMAND stands for an Open MPI host file, also in $HOSTFILE, with one slot a host; mpirun finds its way by
 itself. Each rank believes that all processors are its own, so give it a share of them and one thread.
+$SIMULATION is the beginning of the namespaces' names: with -1 it is the first host, with -bridge where the other ends of the
+links are. To cut host 2 off and join it again, while COMMAND runs:
+  ip -netns $SIMULATION-bridge link set port2 down
+  ip -netns $SIMULATION-bridge link set port2 up
 Needs root, and Debian's iproute2, openssh-server and openmpi-bin.
 
 examples:
@@ -150,6 +154,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 UsePAM no
 MaxStartups 100
+ClientAliveInterval 3
+ClientAliveCountMax 3
 TEXT
 done
 cat >"$files/ssh" <<TEXT
@@ -183,7 +189,7 @@ for ((host = 1; host <= hosts; host++)); do
   done
 done
 
-export HOSTFILE=$files/hosts
+export HOSTFILE=$files/hosts SIMULATION=$prefix-$$
 export OMPI_MCA_plm_rsh_agent="ssh -F $files/ssh" OMPI_MCA_btl=tcp,self OMPI_MCA_pml=ob1
 export OMPI_MCA_btl_tcp_if_include=$network OMPI_MCA_oob_tcp_if_include=$network
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

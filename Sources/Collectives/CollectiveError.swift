@@ -16,6 +16,8 @@ public enum CollectiveOperation: Sendable, Equatable, CustomStringConvertible {
   case receive(from: Int)
   /// Leaving together.
   case finalize
+  /// Ending all ranks because of an error.
+  case abort
 
   /// The operation in words.
   public var description: String {
@@ -28,8 +30,62 @@ public enum CollectiveOperation: Sendable, Equatable, CustomStringConvertible {
     case .send(let peer): return "send to rank \(peer)"
     case .receive(let peer): return "receive from rank \(peer)"
     case .finalize: return "finalize"
+    case .abort: return "abort"
     }
   }
+
+  /// The one rank that it waits for, if it is one.
+  var peer: Int? {
+    switch self {
+    case .broadcast(let peer), .send(let peer), .receive(let peer): return peer
+    default: return nil
+    }
+  }
+
+  /// As heartbeats have it; kind 0 stands for none.
+  var code: (kind: Int, operand: Int) {
+    switch self {
+    case .connect: return (1, 0)
+    case .barrier: return (2, 0)
+    case .broadcast(let root): return (3, root)
+    case .allGather: return (4, 0)
+    case .maximum: return (5, 0)
+    case .send(let peer): return (6, peer)
+    case .receive(let peer): return (7, peer)
+    case .finalize: return (8, 0)
+    case .abort: return (9, 0)
+    }
+  }
+
+  init?(code kind: Int, operand: Int) {
+    switch kind {
+    case 1: self = .connect
+    case 2: self = .barrier
+    case 3: self = .broadcast(root: operand)
+    case 4: self = .allGather
+    case 5: self = .maximum
+    case 6: self = .send(to: operand)
+    case 7: self = .receive(from: operand)
+    case 8: self = .finalize
+    case 9: self = .abort
+    default: return nil
+    }
+  }
+}
+
+/// A rank as messages name it.
+package struct RankName: Sendable, Equatable, CustomStringConvertible {
+  package let rank: Int
+  package let host: String
+  package let process: Int32
+
+  package init(rank: Int, host: String, process: Int32) {
+    self.rank = rank
+    self.host = host
+    self.process = process
+  }
+
+  package var description: String { "rank \(rank) (\(host), pid \(process))" }
 }
 
 /// A rank that others wait for in vain.
@@ -51,7 +107,8 @@ public struct SilentRank: Sendable, Equatable, CustomStringConvertible {
 
 /// Why ranks cannot work together. After one of these a rank can only `abort`: what the others did is unknown.
 public enum CollectiveError: Error, Equatable, CustomStringConvertible {
-  /// Not complete after `seconds`. `silentRanks` did not answer a roll call; none when all are there and wait.
+  /// Not complete after `seconds`, in a job without heartbeats. `silentRanks` did not answer a roll call; none when all are
+  /// there and wait.
   case timedOut(operation: CollectiveOperation, step: Int?, seconds: Double, silentRanks: [SilentRank])
   /// MPI refused; `text` is its own explanation.
   case refused(operation: CollectiveOperation, step: Int?, code: Int, text: String)
@@ -88,9 +145,9 @@ public enum CollectiveError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  private static func place(_ step: Int?) -> String { step.map { " at step \($0)" } ?? "" }
+  static func place(_ step: Int?) -> String { step.map { " at step \($0)" } ?? "" }
 
-  private static func text(_ seconds: Double) -> String {
+  static func text(_ seconds: Double) -> String {
     seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
   }
 }

@@ -8,8 +8,10 @@ public struct TransferRequest: Sendable {
 
 /// The ranks of a run, and what they do together. All ranks call the collective operations in the same order.
 ///
-/// Every wait ends: with the result, or after `timeoutSeconds` with an error that names the operation and the ranks that
-/// are silent. After an error only `abort` may be called.
+/// No wait is for ever. Ranks exchange heartbeats: when one has been silent for `timeoutSeconds`, or nothing has moved for as
+/// long although all wait, every rank that is left says so and ends with `World.exitCode`. A rank that is slow but alive is waited
+/// for. Without heartbeats, a wait ends after a deadline with an error that names the operation and the ranks that are
+/// silent. After an error only `abort` may be called.
 ///
 /// One thread at a time may call it. `GradientReduction` hands it to its communication thread and back through a lock.
 public protocol Communicator: AnyObject, Sendable {
@@ -19,10 +21,19 @@ public protocol Communicator: AnyObject, Sendable {
   var size: Int { get }
   /// Host names by rank.
   var hosts: [String] { get }
-  /// Seconds after which a wait ends with an error; more than the longest a rank may be busy with something else.
+  /// Seconds of silence after which a rank counts as lost.
   var timeoutSeconds: Double { get set }
-  /// The step that errors name, if any.
+  /// The step that messages name, if any.
   var step: Int? { get set }
+  /// What this rank is doing, for the others to know.
+  var phase: ActivityPhase { get set }
+  /// Whether operations run beside computation, so that waiting in them costs nothing.
+  var overlapsComputation: Bool { get set }
+  /// Why ranks do not exchange heartbeats; nil when they do, and for a single rank.
+  var withoutHeartbeat: String? { get }
+
+  /// Says where to write what is noticed about other ranks; `log` is called by other threads than the caller's.
+  func setLog(_ log: @escaping @Sendable (WatchdogNotice) -> Void)
 
   /// Returns when all ranks have come here.
   ///

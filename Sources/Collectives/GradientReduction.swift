@@ -102,6 +102,8 @@ public final class GradientReduction {
   public func beginStep(_ step: Int) {
     precondition(finishedSlots == localSlots.count && bucketsLeft == 0, "beginStep: the last step is not finished")
     communicator.step = step
+    communicator.phase = .computation
+    communicator.overlapsComputation = thread != nil
     finishedSlots = 0
     height = 0
     bucketsLeft = shards.buckets.count
@@ -132,6 +134,8 @@ public final class GradientReduction {
   public func finishStep() throws(CollectiveError) {
     precondition(
       finishedSlots == localSlots.count, "finishStep: \(finishedSlots) of \(localSlots.count) slots are done")
+    communicator.phase = .reduction
+    communicator.overlapsComputation = false
     try thread?.finishStep()
   }
 

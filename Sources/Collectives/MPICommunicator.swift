@@ -16,8 +16,22 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
   let rank: Int
   let size: Int
   private(set) var hosts: [String] = []
-  var timeoutSeconds: Double
-  var step: Int?
+  var timeoutSeconds: Double {
+    get { watchdog.timeoutSeconds }
+    set { watchdog.timeoutSeconds = newValue }
+  }
+  var step: Int? {
+    get { activity.step }
+    set { activity.step = newValue }
+  }
+  var phase: ActivityPhase {
+    get { activity.phase }
+    set { activity.phase = newValue }
+  }
+  private(set) var withoutHeartbeat: String?
+
+  private let activity: Activity
+  private let watchdog: Watchdog
 
   private let world: MPI_Comm
   private let rollCall: RollCall
@@ -41,15 +55,22 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
   private static let pieceBytes = 4 << 20
   /// How often a waiting rank looks whether another one calls the roll.
   private static let listeningSeconds = 0.05
+  /// How long the first heartbeats may take.
+  private static let greetingSeconds = 5.0
 
-  /// Starts MPI. `announced` is what the launcher says the number of ranks is.
-  init(announced: Int?, timeoutSeconds: Double) throws(CollectiveError) {
-    self.timeoutSeconds = timeoutSeconds
+  /// Starts MPI. `announced` is what the launcher says the number of ranks is. Without `usesHeartbeat`, only the deadlines
+  /// of waits find silent ranks.
+  init(announced: Int?, timeoutSeconds: Double, usesHeartbeat: Bool) throws(CollectiveError) {
     Self.sendWholeMessages()
-    let name = "connect: MPI_Init_thread"
+    let activity = Activity()
+    let watchdog = Watchdog(activity: activity, timeoutSeconds: timeoutSeconds)
+    self.activity = activity
+    self.watchdog = watchdog
     let needed = lmconv_mpi_thread_serialized()
     var provided: Int32 = 0
-    let started = BlockingCall.run(name, seconds: timeoutSeconds) { MPI_Init_thread(nil, nil, needed, &provided) }
+    activity.begin(blocking: "connect: MPI_Init_thread", .connect)
+    let started = MPI_Init_thread(nil, nil, needed, &provided)
+    activity.end()
     try Self.check(started, .connect, step: nil)
     guard provided >= needed else { throw .withoutThreads(provided: Int(provided)) }
     world = lmconv_mpi_comm_world()
@@ -60,13 +81,14 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
     try Self.check(MPI_Comm_size(world, &number), .connect, step: nil)
     size = Int(number)
     if let announced, announced != size { throw .foreignLauncher(announced: announced, found: size) }
+    activity.setRanks(size)
+    if size > 1 { watchdog.setRank(rank) }
 
     var duplicate: MPI_Comm?
-    let world = world
     // Blocks, unlike what follows: until it is done there is no communicator to call the roll on.
-    let duplicated = BlockingCall.run("connect: MPI_Comm_dup", seconds: timeoutSeconds) {
-      MPI_Comm_dup(world, &duplicate)
-    }
+    activity.begin(blocking: "connect: MPI_Comm_dup", .connect)
+    let duplicated = MPI_Comm_dup(world, &duplicate)
+    activity.end()
     try Self.check(duplicated, .connect, step: nil)
     guard let duplicate else { throw .refused(operation: .connect, step: nil, code: 0, text: "no communicator") }
     rollCall = RollCall(world: duplicate, rank: rank, size: size)
@@ -75,6 +97,42 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
     layout.initialize(repeating: 0)
     hosts = Array(repeating: "?", count: size)
     hosts = try allGather(Array(Self.hostName().utf8)).map { String(decoding: $0, as: UTF8.self) }
+    if size > 1 { withoutHeartbeat = try connectHeartbeat(isWanted: usesHeartbeat) }
+  }
+
+  /// Introduces the ranks to each other's watchdogs, and sees whether they hear each other.
+  ///
+  /// - Returns: why there are no heartbeats, the same on all ranks; nil when they work.
+  private func connectHeartbeat(isWanted: Bool) throws(CollectiveError) -> String? {
+    var socket: HeartbeatSocket?
+    var failure: String? = isWanted ? nil : "not wanted"
+    if isWanted {
+      do throws(HeartbeatFailure) { socket = try HeartbeatSocket() } catch { failure = "\(error)" }
+    }
+    let own = HeartbeatCard(port: socket?.port ?? 0, failure: failure)
+    let cards = try allGather(own.encoded).map { HeartbeatCard($0) }
+    for (peer, card) in cards.enumerated() {
+      guard let reason = card == nil ? "its address is not understood" : card?.failure else { continue }
+      return "rank \(peer) (\(hosts[peer])): \(reason)"
+    }
+    let known = cards.compactMap(\.self)
+    guard let socket, let first = known.first else { return "no socket" }
+    let names = known.enumerated().map { RankName(rank: $0, host: hosts[$0], process: $1.process) }
+    watchdog.greet(
+      Watchdog.Network(
+        rank: rank, names: names, socket: socket, addresses: known.map { $0.addresses(seenFrom: own) },
+        ports: known.map(\.port), token: first.token))
+    let unreached = watchdog.unreached(after: Self.greetingSeconds)
+    let all = try allGather(
+      unreached.map { UInt8(truncatingIfNeeded: $0 & 0xFF) } + unreached.map { UInt8($0 >> 8 & 0xFF) })
+    for (reporter, bytes) in all.enumerated() where !bytes.isEmpty {
+      watchdog.rely(onHeartbeat: false)
+      let peer = Int(bytes[0]) | Int(bytes[bytes.count / 2]) << 8
+      return "no datagrams between \(names[reporter]) and \(names[peer]), UDP ports \(known[reporter].port) and "
+        + "\(known[peer].port), within \(Int(Self.greetingSeconds)) s: a firewall may keep them back"
+    }
+    watchdog.rely(onHeartbeat: true)
+    return nil
   }
 
   /// Tells Open MPI to send messages up to a bucket's size at once, unless the environment says otherwise. By default it
@@ -160,13 +218,20 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
 
   func allGather(_ buffer: FloatBuffer, ranges: [Range<Int>]) throws(CollectiveError) {
     precondition(ranges.count == size, "allGather: \(ranges.count) ranges for \(size) ranks")
-    for (peer, range) in ranges.enumerated() {
+    for range in ranges {
       precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "allGather: range \(range)")
-      layout[peer] = Int32(range.count)
-      layout[size + peer] = Int32(range.lowerBound)
     }
+    // In pieces, so that on a slow network it is seen that something moves.
+    let piece = max(1, Self.pieceBytes / MemoryLayout<Float>.stride / size)
+    let longest = ranges.map(\.count).max() ?? 0
     gathered = buffer
-    try allGatherInPlace(buffer.base, lmconv_mpi_float())
+    for offset in stride(from: 0, to: longest, by: piece) {
+      for (peer, range) in ranges.enumerated() {
+        layout[peer] = Int32(max(0, min(piece, range.count - offset)))
+        layout[size + peer] = Int32(min(range.lowerBound + offset, range.upperBound))
+      }
+      try allGatherInPlace(buffer.base, lmconv_mpi_float())
+    }
     gathered = nil
   }
 
@@ -212,6 +277,8 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
     precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "startSend: range \(range)")
     let operation = CollectiveOperation.send(to: peer)
     var request: MPI_Request?
+    activity.begin(operation)
+    defer { activity.end() }
     let started = MPI_Isend(
       buffer.base + range.lowerBound, Int32(range.count), lmconv_mpi_float(), Int32(peer), Int32(tag), world, &request)
     try check(started, operation)
@@ -256,8 +323,12 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
 
   // MARK: Waiting, ending, errors
 
-  /// Polls until `request` is complete. While it waits it answers the roll calls of others.
+  /// Polls until `request` is complete. With heartbeats the watchdog ends the process if that cannot be; without, the wait
+  /// has a deadline, and while it lasts this rank answers the roll calls of others.
   private func complete(_ request: inout MPI_Request?, _ operation: CollectiveOperation) throws(CollectiveError) {
+    activity.begin(operation)
+    defer { activity.end() }
+    let hasHeartbeat = watchdog.hasHeartbeat
     var patience = PollingWait()
     var nextListening = Self.listeningSeconds
     while true {
@@ -265,28 +336,41 @@ final class MPICommunicator: Communicator, @unchecked Sendable {
       try check(MPI_Test(&request, &isComplete, lmconv_mpi_status_ignore()), operation)
       if isComplete != 0 { return }
       patience.pause()
-      if patience.seconds >= nextListening {
-        rollCall.listen()
-        nextListening = patience.seconds + Self.listeningSeconds
-      }
-      if patience.seconds >= timeoutSeconds {
+      guard patience.seconds >= nextListening && !hasHeartbeat else { continue }
+      rollCall.listen()
+      nextListening = patience.seconds + Self.listeningSeconds
+      let deadline = watchdog.deadlineWithoutHeartbeat
+      if patience.seconds >= deadline {
         let silent = rollCall.silentRanks().map { SilentRank(rank: $0, host: hosts[$0]) }
-        throw .timedOut(operation: operation, step: step, seconds: timeoutSeconds, silentRanks: silent)
+        throw .timedOut(operation: operation, step: step, seconds: deadline, silentRanks: silent)
       }
     }
   }
 
+  var overlapsComputation: Bool {
+    get { activity.overlaps }
+    set { activity.overlaps = newValue }
+  }
+
+  func setLog(_ log: @escaping @Sendable (WatchdogNotice) -> Void) { watchdog.setLog(log) }
+
   func abort(exitCode: Int32) -> Never {
-    let world = world
-    // MPI_Abort asks the launcher to end the job; when that is cut off too, ending ourselves must do.
-    BlockingCall.run("abort", seconds: 10, exitCode: exitCode) { _ = MPI_Abort(world, exitCode) }
+    // MPI_Abort asks the launcher to end the job; when that is cut off too, the watchdog ends this process.
+    watchdog.announceFailure(exitCode: exitCode)
+    activity.begin(blocking: "abort", .abort)
+    MPI_Abort(world, exitCode)
     _exit(exitCode)
   }
 
   func finalize() throws(CollectiveError) {
     // After this all ranks are in finalize, so that the blocking call has nobody to wait for.
     try barrier(as: .finalize)
-    try check(BlockingCall.run("finalize: MPI_Finalize", seconds: timeoutSeconds) { MPI_Finalize() }, .finalize)
+    watchdog.leave()
+    activity.begin(blocking: "finalize: MPI_Finalize", .finalize)
+    let finalized = MPI_Finalize()
+    activity.end()
+    watchdog.stop()
+    try check(finalized, .finalize)
     scratch.deallocate()
     layout.deallocate()
   }

@@ -16,12 +16,21 @@ public final class SingleProcessCommunicator: Communicator, @unchecked Sendable 
   public var timeoutSeconds: Double
   /// Without effect: no error ever names it.
   public var step: Int?
+  /// Without effect: nobody asks.
+  public var phase = ActivityPhase.startUp
+  /// Without effect: nothing is ever waited for.
+  public var overlapsComputation = false
+  /// Nil: nobody is missed.
+  public var withoutHeartbeat: String? { nil }
 
   /// A world of one.
-  public init(timeoutSeconds: Double = 300) {
+  public init(timeoutSeconds: Double = 60) {
     hosts = [ProcessInfo.processInfo.hostName]
     self.timeoutSeconds = timeoutSeconds
   }
+
+  /// Without effect: there is nothing to notice.
+  public func setLog(_ log: @escaping @Sendable (WatchdogNotice) -> Void) {}
 
   /// Returns at once.
   public func barrier() {}

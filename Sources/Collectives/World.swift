@@ -2,6 +2,10 @@ import Foundation
 
 /// Finds out whether this process is a rank among others.
 public enum World {
+  /// Exit code of a rank that ends because others are silent, or because the launcher is gone: EX_PROTOCOL, worth another
+  /// try.
+  public static let exitCode: Int32 = Watchdog.exitCode
+
   /// How this process was started.
   package enum Launch: Equatable {
     /// By hand: the only one.
@@ -15,15 +19,19 @@ public enum World {
   ///
   /// - Parameters:
   ///   - environment: the variables by which launchers make themselves known.
-  ///   - timeoutSeconds: how long to wait for other ranks, now and later.
+  ///   - timeoutSeconds: how long a rank may be silent, now and later.
+  ///   - usesHeartbeat: whether ranks tell each other all the time that they are alive.
   /// - Throws: when the launcher and MPI do not fit together, or ranks do not come in time. Where MPI itself blocks for
-  ///   longer, the process says so and ends with `BlockingCall.exitCode`.
+  ///   longer, the process says so and ends with `exitCode`.
   public static func connect(
-    environment: [String: String] = ProcessInfo.processInfo.environment, timeoutSeconds: Double = 300
+    environment: [String: String] = ProcessInfo.processInfo.environment, timeoutSeconds: Double = 60,
+    usesHeartbeat: Bool = true
   ) throws(CollectiveError) -> any Communicator {
     switch try launch(in: environment) {
     case .alone: return SingleProcessCommunicator(timeoutSeconds: timeoutSeconds)
-    case .ranks(let announced): return try MPICommunicator(announced: announced, timeoutSeconds: timeoutSeconds)
+    case .ranks(let announced):
+      return try MPICommunicator(
+        announced: announced, timeoutSeconds: timeoutSeconds, usesHeartbeat: usesHeartbeat)
     }
   }
 

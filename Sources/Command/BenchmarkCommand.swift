@@ -83,7 +83,7 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     // Served ranks wait for as long as a script measures something else.
-    Job.run(timeoutSeconds: serve ? 3600 : 600) { communicator in
+    Job.run(timeoutSeconds: serve ? 3600 : 60) { communicator in
       let threads = HostThreads.count(requested: threads, communicator: communicator)
       let model = ModelConfiguration(
         channels: 3, filters: filters, blocks: blocks, distribution: .logisticMixture(mixtures: 10, bits: 8))

@@ -71,10 +71,10 @@ struct CompressCommand: ParsableCommand {
 
   func run() throws {
     let stopSignal = StopSignal()
-    Job.run(timeoutSeconds: 600) { communicator in
+    Job.run { communicator in
       let log = RunLog(rank: communicator.rank, size: communicator.size).logger(level: .info)
       let model = try options.open(log: log)
-      communicator.timeoutSeconds = max(communicator.timeoutSeconds, model.experiment.configuration.run.timeoutSeconds)
+      communicator.timeoutSeconds = model.experiment.configuration.run.timeoutSeconds
       let file = communicator.rank == 0 ? try OutputFile(out) : nil
       let (levels, size) = try levels(model.experiment)
       let codec = ImageCodec(

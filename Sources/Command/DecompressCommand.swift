@@ -55,13 +55,13 @@ struct DecompressCommand: ParsableCommand {
 
   func run() throws {
     let stopSignal = StopSignal()
-    Job.run(timeoutSeconds: 600) { communicator in
+    Job.run { communicator in
       let log = RunLog(rank: communicator.rank, size: communicator.size).logger(level: .info)
       // The file need only be on the first rank's host.
       let bytes = try communicator.broadcast(communicator.rank == 0 ? try DatasetFile.bytes(at: file) : [], from: 0)
       let compressed = try CompressedImages(parsing: bytes, path: file)
       let model = try options.open(log: log)
-      communicator.timeoutSeconds = max(communicator.timeoutSeconds, model.experiment.configuration.run.timeoutSeconds)
+      communicator.timeoutSeconds = model.experiment.configuration.run.timeoutSeconds
       let folder = try communicator.rank == 0 ? out.map { try OutputFile($0 + "/image") } : nil
       let codec = ImageCodec(
         network: model.experiment.network, parameters: model.parameters, communicator: communicator,

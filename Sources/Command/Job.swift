@@ -18,7 +18,7 @@ enum ExitStatus {
   /// Stopped on request; a checkpoint is complete.
   static let stopped: Int32 = 75
   /// Another rank did not answer.
-  static let silentRank: Int32 = 76
+  static let silentRank = World.exitCode
 }
 
 /// The ranks of this job, from connecting to a common end: the only place that turns an error into a message, the end of
@@ -33,12 +33,21 @@ enum Job {
 
   /// Connects the ranks, runs `body` on each, and ends the process if `body` fails on this one.
   ///
-  /// An error in `body` ends all ranks at once: the others would wait for this one in vain.
-  static func run(timeoutSeconds: Double, _ body: (any Communicator) throws -> Void) {
+  /// An error in `body` ends all ranks at once: the others would wait for this one in vain. A rank counts as lost after
+  /// `timeoutSeconds` of silence.
+  static func run(timeoutSeconds: Double = 60, _ body: (any Communicator) throws -> Void) {
     let communicator: any Communicator
     do { communicator = try World.connect(timeoutSeconds: timeoutSeconds) } catch {
       report("\(error)", rank: announcedRank, of: 1)
       exit(ExitStatus.silentRank)
+    }
+    communicator.setLog { notice in
+      if case .straggler(let text) = notice { report(text, rank: 0, of: 1, as: "warning") }
+    }
+    if communicator.rank == 0, let reason = communicator.withoutHeartbeat {
+      report(
+        "ranks exchange no heartbeats, so that a slow one cannot be told from a lost one: \(reason)", rank: 0, of: 1,
+        as: "warning")
     }
     do {
       try body(communicator)
@@ -78,8 +87,8 @@ enum Job {
     type(of: error) == NSError.self ? error.localizedDescription : "\(error)"
   }
 
-  private static func report(_ message: String, rank: Int, of size: Int) {
+  private static func report(_ message: String, rank: Int, of size: Int, as kind: String = "error") {
     let who = size > 1 ? "lmconv: rank \(rank): " : "lmconv: "
-    FileHandle.standardError.write(Data((who + "error: " + message + "\n").utf8))
+    FileHandle.standardError.write(Data((who + kind + ": " + message + "\n").utf8))
   }
 }

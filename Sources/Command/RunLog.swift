@@ -36,9 +36,14 @@ final class RunLog: Sendable {
     let plain = level >= .warning ? "\(level): \(message)" : message
     let prefix = size > 1 && rank > 0 ? "rank \(rank): " : ""
     FileHandle.standardError.write(Data((prefix + plain + "\n").utf8))
+    record("\(level) \(prefix)\(message)")
+  }
+
+  /// Writes `entry` to the file alone.
+  func record(_ entry: String) {
     let time = Date.now.formatted(.iso8601)
     file.withLock { handle in
-      do { try handle?.write(contentsOf: Data("\(time) \(level) \(prefix)\(message)\n".utf8)) } catch {
+      do { try handle?.write(contentsOf: Data("\(time) \(entry)\n".utf8)) } catch {
         // A full disk must not end the training by way of its log; the run's own files report it.
         handle = nil
         FileHandle.standardError.write(Data("warning: log file abandoned: \(error)\n".utf8))

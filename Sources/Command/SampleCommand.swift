@@ -28,7 +28,7 @@ struct SampleCommand: ParsableCommand {
 
   func run() throws {
     let stopSignal = StopSignal()
-    Job.run(timeoutSeconds: 600) { communicator in
+    Job.run { communicator in
       let log = RunLog(rank: communicator.rank, size: communicator.size).logger(level: .info)
       let model = try options.open(log: log)
       let test = model.experiment.test

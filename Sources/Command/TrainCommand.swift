@@ -53,6 +53,12 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Seconds of silence after which a rank counts as lost and the job ends (run.timeout_seconds).",
+      valueName: "seconds"))
+  var timeout: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "Write a trace of what each rank does when to this file, for https://ui.perfetto.dev, and log the speed.",
       valueName: "file"))
   var profile: String?
@@ -72,7 +78,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let shorthands = [
       keepLast.map { "checkpoint.keep_last=\($0)" }, keepEvery.map { "checkpoint.keep_every=\($0)" },
-      ordersPer.map { "orders.per=\($0)" },
+      ordersPer.map { "orders.per=\($0)" }, timeout.map { "run.timeout_seconds=\($0)" },
     ].compactMap(\.self)
     let configuration = try RunConfiguration(contentsOf: config, overrides: overrides + shorthands)
     try configuration.requireFiles()
@@ -92,6 +98,12 @@ struct TrainCommand: ParsableCommand {
       if communicator.rank == 0 {
         try folder.create()
         try runLog.append(to: folder.log)
+        communicator.setLog { notice in
+          switch notice {
+          case .straggler(let text): log.warning("\(text)")
+          case .ending(let text): runLog.record("error \(text)")
+          }
+        }
       }
       let run = try TrainingRun(
         experiment, folder: folder, communicator: communicator, stopSignal: stopSignal, log: log,
@@ -122,6 +134,7 @@ struct TrainCommand: ParsableCommand {
     if let keepLast { words += ["--keep-last", "\(keepLast)"] }
     if let keepEvery { words += ["--keep-every", "\(keepEvery)"] }
     if let ordersPer { words += ["--orders-per", ordersPer] }
+    if let timeout { words += ["--timeout", "\(timeout)"] }
     if allowChanges { words.append("--allow-changes") }
     if let profile { words += ["--profile", profile] }
     return words.map(Shell.quoted).joined(separator: " ")

@@ -163,7 +163,7 @@ extension ConfigurationKey {
       meaning: "steps between records of the metrics"),
     ConfigurationKey(
       "run.timeout_seconds", \.run.timeoutSeconds, .above(0), unit: "seconds", isDefining: false,
-      meaning: "longest wait for another rank before the job ends with an error"),
+      meaning: "silence after which a rank counts as lost and the job ends with code 76; slow ranks are waited for"),
     ConfigurationKey("run.progress", \.run.progress, isDefining: false, meaning: "how progress is shown on rank 0"),
   ]
 }

@@ -189,7 +189,7 @@ extension RunConfiguration {
     /// Key `run.log_every_steps`.
     public var logEverySteps = 10
     /// Key `run.timeout_seconds`.
-    public var timeoutSeconds = 120.0
+    public var timeoutSeconds = 60.0
     /// Key `run.progress`.
     public var progress = ProgressDisplay.auto
   }

@@ -68,6 +68,7 @@ public struct LikelihoodEvaluation {
     seed: UInt64, shouldStop: () -> Bool = { false }, progress: (_ done: Int) -> Void = { _ in }
   ) throws -> LikelihoodReport {
     precondition(!orders.isEmpty && !images.isEmpty, "LikelihoodEvaluation: nothing to evaluate")
+    communicator.phase = .evaluation
     let size = dataset.size
     let counted = (region ?? Set(0..<size.pixels)).sorted()
     let rest = Set(0..<size.pixels).subtracting(counted)

@@ -174,12 +174,14 @@ public final class TrainingRun {
 
     let clip = configuration.training.clipNorm
     let rate = schedule.learningRate.rate(step: step, epoch: epoch)
+    communicator.phase = .update
     trace.measure(.update) {
       adam.update(
         parameters, gradient: reduction.sum, learningRate: rate,
         gradientScale: clip > 0 ? GradientClipping.scale(norm: norm, maximum: clip) : 1)
       average?.update(parameters)
     }
+    communicator.phase = .gathering
     try trace.measure(.gather) { try reduction.shards.gather(parameters, over: communicator) }
     step += 1
 
@@ -310,6 +312,7 @@ public final class TrainingRun {
       }
     }
     if stops || saves || isCheckpointDue || metric != nil {
+      communicator.phase = .checkpoint
       try trace.measure(.checkpoint) { try save(metric: metric) }
     }
     return stops

@@ -112,31 +112,58 @@ func standardError(_ text: String) { FileHandle.standardError.write(Data((text +
 
 let arguments = CommandLine.arguments.dropFirst()
 let numbers = arguments.dropFirst().compactMap { Int($0) }
+if arguments.first == "late", ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] == "1" { sleep(30) }
 let communicator: any Communicator
-do throws(CollectiveError) { communicator = try World.connect(timeoutSeconds: 60) } catch {
+do throws(CollectiveError) {
+  communicator = try World.connect(
+    timeoutSeconds: arguments.first == "late" ? 2 : 60, usesHeartbeat: !arguments.contains("without-heartbeat"))
+} catch {
   standardError("\(error)")
   exit(64)
+}
+let isLast = communicator.rank == communicator.size - 1
+communicator.setLog { notice in
+  if case .straggler(let text) = notice { standardError("notice: \(text)") }
 }
 do throws(CollectiveError) {
   switch arguments.first {
   case "reduce": try reduce(slots: numbers[0], count: numbers[1], steps: numbers[2], over: communicator)
   case "operations": try operations(over: communicator)
-  case "stop", "exit":
+  case "stop", "exit", "sleep":
     // The last rank fails in the middle of a step, while the others wait for its gradients.
-    communicator.timeoutSeconds = 2
+    communicator.timeoutSeconds = arguments.first == "sleep" ? 0.5 : 2
     let reduction = GradientReduction(count: 1 << 20, slots: communicator.size, communicator: communicator)
     reduction.beginStep(12)
-    if communicator.rank == communicator.size - 1 {
-      if arguments.first == "exit" { exit(9) }
-      raise(SIGSTOP)
+    if isLast {
+      // So that the others have heard where it is.
+      usleep(500_000)
+      switch arguments.first {
+      case "exit": exit(9)
+      case "stop": raise(SIGSTOP)
+      default: sleep(60)
+      }
     }
     reduction.finishSlot()
     try reduction.finishStep()
+  case "slow":
+    // The last rank computes for three times the timeout.
+    communicator.timeoutSeconds = 2
+    let reduction = GradientReduction(count: 1 << 16, slots: communicator.size, communicator: communicator)
+    reduction.beginStep(12)
+    let end = SuspendingClock.now + .seconds(isLast ? 8 : 0)
+    while SuspendingClock.now < end {}
+    reduction.finishSlot()
+    try reduction.finishStep()
+    print("rank \(communicator.rank) done")
   case "disagree":
     communicator.timeoutSeconds = 1
     let peer = (communicator.rank + 1) % communicator.size
     try communicator.wait(for: try communicator.startReceive(FloatBuffer(count: 1), 0..<1, from: peer, tag: 0))
-  default: standardError("usage: CollectivesProbe reduce SLOTS COUNT STEPS | operations | stop | exit | disagree")
+  case "heartbeat": if communicator.rank == 0 { print(communicator.withoutHeartbeat ?? "heartbeat works") }
+  default:
+    standardError(
+      "usage: CollectivesProbe reduce SLOTS COUNT STEPS | operations | stop | exit | sleep | slow | disagree | late "
+        + "| heartbeat, and without-heartbeat")
   }
   try communicator.finalize()
 } catch {

@@ -32,24 +32,9 @@ import Testing
     for growth in growths { #expect(growth < 1000, "\(probe.errors)") }
   }
 
-  @Test func aStoppedRankIsNamedByTheOthers() throws {
-    let probe = try Probe.run(ranks: 3, ["stop"])
-    #expect(probe.exitCode == 76)
-    #expect(probe.errors.contains("receive from rank 2 at step 12: not complete after 2 s; no answer from rank 2 on "))
-    #expect(!probe.errors.contains("no answer from rank 0"))
-    #expect(!probe.errors.contains("no answer from rank 1"))
-    #expect(probe.seconds < 20)
-  }
-
   @Test func aRankThatExitsEndsTheJob() throws {
     let probe = try Probe.run(ranks: 3, ["exit"])
     #expect(probe.exitCode != 0)
     #expect(probe.seconds < 20)
-  }
-
-  @Test func ranksThatWaitForDifferentThingsSaySo() throws {
-    let probe = try Probe.run(ranks: 2, ["disagree"])
-    #expect(probe.exitCode == 76)
-    #expect(probe.errors.contains(": not complete after 1 s, although all ranks answer"))
   }
 }

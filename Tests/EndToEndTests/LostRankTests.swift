@@ -37,11 +37,49 @@ extension EndToEnd {
       let before = job.seconds
       #expect(try job.waitForEnd(within: 60) == .exited(76), "\(job.errors)")
       #expect(job.seconds - before > 4 && job.seconds - before < 15)
-      let message = /lmconv: rank \d: error: .+ at step \d+: not complete after 5 s; no answer from rank (\d) on \S/
-      let named = job.errors.matches(of: message).map { String($0.output.1) }
-      #expect(!named.isEmpty && Set(named) == ["\(rank)"], "\(job.errors)")
+      let message =
+        #/lmconv: rank (\d): error: .+ in step \d+, .+: rank (\d) \(\S+, pid \d+\) silent for [4567] s, last seen in step \d+, /#
+      let named = job.errors.matches(of: message)
+      #expect(Set(named.map { "\($0.output.2)" }) == ["\(rank)"], "\(job.errors)")
+      // Every rank that is left says so.
+      #expect(
+        Set(named.map { "\($0.output.1)" }) == Set((0..<3).filter { $0 != rank }.map(String.init)), "\(job.errors)")
       #expect(job.session.members(leftAfter: 5).isEmpty)
       try expectThatItGoesOn(workplace, run, ranks: nil, atLeastFrom: 15)
+    }
+
+    @Test func ranksEndWithTheirLauncher() throws {
+      let workplace = try Self.trial.workplace()
+      let run = RunFiles(path: workplace.path + "/run")
+      let job = try workplace.start(ranks: 3, Self.trial.arguments())
+      try job.wait(for: "step 3") { try run.lastStep() >= 3 }
+      job.send(SIGKILL)
+      #expect(try job.waitForEnd() == .killed(signal: SIGKILL))
+      #expect(job.session.members(leftAfter: 10).isEmpty)
+    }
+
+    /// A rank that is slower than the timeout, because another process has its core, is waited for.
+    @Test func aSlowRankIsReportedAndWaitedFor() throws {
+      let workplace = try Self.trial.workplace()
+      let run = RunFiles(path: workplace.path + "/run")
+      let job = try workplace.start(ranks: 3, Self.trial.arguments(["run.timeout_seconds=2"]))
+      try job.wait(for: "step 3") { try run.lastStep() >= 3 }
+      let process = try #require(job.session.ranks[2])
+      // It runs for a tenth of the time.
+      let straggler = "straggler: rank 2 ("
+      try job.wait(for: "a notice") {
+        kill(process, SIGSTOP)
+        usleep(900_000)
+        kill(process, SIGCONT)
+        usleep(100_000)
+        return job.errors.contains(straggler)
+      }
+      #expect(try job.waitForEnd() == .exited(0), "\(job.errors)")
+      let log = try String(decoding: workplace.contents("run/log.txt"), as: UTF8.self)
+      #expect(
+        log.contains(#/ warning straggler: rank 2 \(\S+, pid \d+\) is slow but alive, now in step \d+, /#), "\(log)")
+      // The headers differ: they hold the configuration with its timeout.
+      #expect(try run.weights(step: Self.trial.steps).tensors == Self.undisturbed.get().weights.tensors)
     }
 
     private func expectThatItGoesOn(
