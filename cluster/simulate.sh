@@ -154,8 +154,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 UsePAM no
 MaxStartups 100
-ClientAliveInterval 3
-ClientAliveCountMax 3
+ClientAliveInterval 2
+ClientAliveCountMax 2
 TEXT
 done
 cat >"$files/ssh" <<TEXT
