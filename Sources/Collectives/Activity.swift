@@ -95,6 +95,9 @@ final class Activity: Sendable {
     var longestStep = 0.0
     var progress: UInt64 = 0
     var waited = 0.0
+    /// The last wait that ended.
+    var lastWait = 0.0
+    var lastPeer: Int?
     /// By the rank that was waited for, since `takeLongestWait` was last called.
     var waitedFor = [0.0]
 
@@ -168,10 +171,26 @@ final class Activity: Sendable {
     state.withLock {
       let wait = $0.wait(now: MonotonicTime.now)
       $0.waited += wait
-      if let peer = $0.operation?.peer { $0.waitedFor[peer] += wait }
+      $0.lastWait = wait
+      $0.lastPeer = $0.operation?.peer
+      if let peer = $0.lastPeer { $0.waitedFor[peer] += wait }
       $0.operation = nil
       $0.blockingCall = nil
       $0.progress += 1
+    }
+  }
+
+  /// This process was stopped for `seconds` until now: if it was waiting, it was not for others.
+  func discountPause(_ seconds: Double) {
+    state.withLock {
+      if $0.wait(now: MonotonicTime.now) >= seconds {
+        $0.countsFrom = max($0.operationBegan, $0.countsFrom) + seconds
+      } else if $0.lastWait >= seconds {
+        // The wait ended before the watchdog woke up.
+        $0.waited -= seconds
+        $0.lastWait -= seconds
+        if let peer = $0.lastPeer { $0.waitedFor[peer] = max(0, $0.waitedFor[peer] - seconds) }
+      }
     }
   }
 

@@ -25,6 +25,8 @@ final class Watchdog: @unchecked Sendable {
   /// Beyond its deadline, a wait that ends itself must have ended.
   private static let graceSeconds = 10.0
   private static let abortSeconds = 10.0
+  /// A thread that wakes up later than this was not let run.
+  private static let leastPauseSeconds = 0.2
 
   /// How to reach the other ranks.
   struct Network: Sendable {
@@ -159,8 +161,10 @@ final class Watchdog: @unchecked Sendable {
         usleep(20_000)
       }
       let now = MonotonicTime.now
-      // A process that was stopped knows nothing of the others' silence.
+      // A process that was stopped knows nothing of the others' silence, and did not wait for them.
       if now - last > 2 { records?.discount(now - last) }
+      let pause = now - max(last, nextBeat)
+      if pause > Self.leastPauseSeconds { activity.discountPause(pause) }
       last = now
       if let network = state.network {
         while let heartbeat = network.socket.receive(token: network.token) { records?.note(heartbeat, now: now) }

@@ -79,7 +79,9 @@ extension Faults {
       let end = try hosts.waitForEnd(within: started + 30)
       #expect(end.code != 0)
       #expect(try hosts.waitUntilEmpty(within: started + 30) < started + 30)
-      let refusal = hosts.errors("mpirun").split(whereSeparator: \.isNewline).first { $0.contains("ssh: connect to host") }
+      let refusal = hosts.errors("mpirun").split(whereSeparator: \.isNewline).first {
+        $0.contains("ssh: connect to host")
+      }
       #expect(refusal != nil, "\(hosts.allErrors)")
       try hosts.leave()
       let rest = try SimulatedHosts(2, in: run.workplace, Self.trial.arguments())
