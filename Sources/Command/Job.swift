@@ -9,18 +9,6 @@ import Logging
 import Orders
 import Training
 
-/// How the program ends.
-enum ExitStatus {
-  /// Something failed that the last message names.
-  static let failure: Int32 = 1
-  /// Options or configuration cannot be used.
-  static let usage: Int32 = 64
-  /// Stopped on request; a checkpoint is complete.
-  static let stopped: Int32 = 75
-  /// Another rank did not answer.
-  static let silentRank = World.exitCode
-}
-
 /// The ranks of this job, from connecting to a common end: the only place that turns an error into a message, the end of
 /// all ranks and an exit code.
 enum Job {
@@ -34,8 +22,11 @@ enum Job {
   /// Connects the ranks, runs `body` on each, and ends the process if `body` fails on this one.
   ///
   /// An error in `body` ends all ranks at once: the others would wait for this one in vain. A rank counts as lost after
-  /// `timeoutSeconds` of silence.
-  static func run(timeoutSeconds: Double = 60, _ body: (any Communicator) throws -> Void) {
+  /// `timeoutSeconds` of silence. With `folder`, a run's, an error is recorded there for the launcher, unless starting again
+  /// could not mend it.
+  static func run(
+    timeoutSeconds: Double = 60, recordingFailuresIn folder: RunFolder? = nil, _ body: (any Communicator) throws -> Void
+  ) {
     let communicator: any Communicator
     do { communicator = try World.connect(timeoutSeconds: timeoutSeconds) } catch {
       report("\(error)", rank: announcedRank, of: 1)
@@ -54,6 +45,7 @@ enum Job {
       try communicator.finalize()
     } catch {
       report(describe(error), rank: communicator.rank, of: communicator.size)
+      if let folder, exitStatus(error) != ExitStatus.usage { record(error, in: folder, communicator) }
       communicator.abort(exitCode: exitStatus(error))
     }
   }
@@ -85,6 +77,16 @@ enum Job {
   static func describe(_ error: any Error) -> String {
     // Foundation's errors describe themselves with their type and code; what they say to people is shorter.
     type(of: error) == NSError.self ? error.localizedDescription : "\(error)"
+  }
+
+  private static func record(_ error: any Error, in folder: RunFolder, _ communicator: any Communicator) {
+    let failure = FailureRecord(
+      error, message: describe(error), step: communicator.step, rank: communicator.rank,
+      host: communicator.hosts[communicator.rank])
+    // The disk may be what failed, and the error itself is told already.
+    do { try failure.write(to: folder) } catch {
+      report("\(error)", rank: communicator.rank, of: communicator.size)
+    }
   }
 
   private static func report(_ message: String, rank: Int, of size: Int, as kind: String = "error") {

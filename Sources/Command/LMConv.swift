@@ -10,9 +10,8 @@ struct LMConv: ParsableCommand {
       Locally masked convolution (Jain, Abbeel, Pathak, UAI 2020): one set of weights models an image under any order of \
       its pixels. Start with `lmconv doctor` and `lmconv train --dry-run`, or see the README.
 
-      Exit codes: 0 done, 1 an error that the last line names, 64 bad options or configuration, 75 stopped on request \
-      after a checkpoint (run the same command to go on), 76 another rank did not answer, 130 stopped at once by a \
-      second signal.
+      Exit codes:
+      \(ExitStatus.meanings.map { "  \($0.code): \($0.meaning)" }.joined(separator: "\n"))
       """,
     version: "lmconv 0.1.0",
     subcommands: [

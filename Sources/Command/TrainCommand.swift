@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compression
 import Configuration
 import Foundation
 import Logging
@@ -66,6 +67,11 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Check configuration, data, memory and disk, and estimate the time; train nothing.")
   var dryRun = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Print what must be the same on all hosts, and the run's folder, a key and a value a line; train nothing."))
+  var fingerprint = false
+
   @Flag(help: "With --dry-run: print the findings as JSON.")
   var json = false
 
@@ -83,9 +89,12 @@ struct TrainCommand: ParsableCommand {
     let configuration = try RunConfiguration(contentsOf: config, overrides: overrides + shorthands)
     try configuration.requireFiles()
     let folder = RunFolder(runDir ?? "runs/\(configuration.name)")
+    if fingerprint { return try printFingerprint(configuration, folder) }
     let stopSignal = StopSignal()
 
-    Job.run(timeoutSeconds: configuration.run.timeoutSeconds) { communicator in
+    Job.run(timeoutSeconds: configuration.run.timeoutSeconds, recordingFailuresIn: dryRun ? nil : folder) {
+      communicator in
+      if communicator.rank == 0 && !dryRun { try FailureRecord.clear(folder) }
       let runLog = RunLog(rank: communicator.rank, size: communicator.size)
       let log = runLog.logger(level: configuration.run.logLevel.level)
       let experiment = try Experiment(configuration)
@@ -116,6 +125,13 @@ struct TrainCommand: ParsableCommand {
         try Job.leave(communicator, status: ExitStatus.stopped)
       }
     }
+  }
+
+  private func printFingerprint(_ configuration: RunConfiguration, _ folder: RunFolder) throws {
+    let experiment = try Experiment(configuration)
+    print("run_folder \(URL(fileURLWithPath: folder.path).path)")
+    print("configuration \(Checksum.of(Array(configuration.yaml.utf8)))")
+    print("data \(try experiment.loadTrainingImages().contentHash)/\(experiment.test.contentHash)")
   }
 
   private var resumption: TrainingRun.Resume {

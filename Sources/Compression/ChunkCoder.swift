@@ -42,11 +42,12 @@ final class ChunkCoder {
 
   /// Encodes `levels` `[images, pixels, channels]`; `firstImage` numbers them in messages.
   ///
-  /// `observe` is shown the network's outputs for each pixel, `[images, outputs]`.
+  /// `observe` is shown the network's outputs for each pixel, `[images, outputs]`. `shouldStop` is asked before each.
   ///
-  /// - Throws: `CompressionError.notFinite`.
+  /// - Throws: `CompressionError.notFinite`, or `ChunkCutOff`.
   func encode(
-    _ levels: [UInt8], firstImage: Int, observe: (_ logits: Matrix) -> Void = { _ in }
+    _ levels: [UInt8], firstImage: Int, shouldStop: () -> Bool = { false },
+    observe: (_ logits: Matrix) -> Void = { _ in }
   ) throws -> Encoded {
     let channels = network.configuration.channels
     let loss = PixelLoss(distribution: network.configuration.distribution, channels: channels)
@@ -56,7 +57,7 @@ final class ChunkCoder {
     var nats = 0.0
     var unchanged = levels
     var encoder = RangeEncoder()
-    try code(&unchanged, firstImage: firstImage, with: &encoder) { pixel in
+    try code(&unchanged, firstImage: firstImage, with: &encoder, shouldStop: shouldStop) { pixel in
       for image in 0..<images {
         for channel in 0..<channels {
           pixelLevels[image * channels + channel] = levels[place(image, pixel) + channel]
@@ -69,20 +70,20 @@ final class ChunkCoder {
     return Encoded(bytes: encoder.finish(), nats: nats)
   }
 
-  /// The levels `[images, pixels, channels]` that `bytes` were made from.
+  /// The levels `[images, pixels, channels]` that `bytes` were made from. `shouldStop` is asked before each pixel.
   ///
-  /// - Throws: `RangeDecoderError`, or `CompressionError.notFinite`.
-  func decode(_ bytes: [UInt8], firstImage: Int) throws -> [UInt8] {
+  /// - Throws: `RangeDecoderError`, `CompressionError.notFinite`, or `ChunkCutOff`.
+  func decode(_ bytes: [UInt8], firstImage: Int, shouldStop: () -> Bool = { false }) throws -> [UInt8] {
     var levels = [UInt8](repeating: 0, count: images * plan.order.size.pixels * network.configuration.channels)
     var decoder = try RangeDecoder(bytes)
-    try code(&levels, firstImage: firstImage, with: &decoder) { _ in }
+    try code(&levels, firstImage: firstImage, with: &decoder, shouldStop: shouldStop) { _ in }
     try decoder.finish()
     return levels
   }
 
   /// Both directions: `coder` reads `levels`, or writes them.
   private func code(
-    _ levels: inout [UInt8], firstImage: Int, with coder: inout some LevelCoder,
+    _ levels: inout [UInt8], firstImage: Int, with coder: inout some LevelCoder, shouldStop: () -> Bool,
     willCode: (_ pixel: Int) -> Void
   ) throws {
     let channels = network.configuration.channels
@@ -91,6 +92,7 @@ final class ChunkCoder {
     )
     let scale = 2 / Float(network.configuration.distribution.levels - 1)
     for pixel in plan.order.pixels.map(Int.init) {
+      guard !shouldStop() else { throw ChunkCutOff() }
       network.forward(at: pixel, parameters: parameters, plan: plan, cache: cache, pool: pool)
       try checkFinite(pixel: pixel, firstImage: firstImage)
       willCode(pixel)

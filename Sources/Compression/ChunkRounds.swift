@@ -28,7 +28,8 @@ struct ChunkRounds {
 
   /// The bytes that `body` makes of each chunk, on all ranks. `body` is called by one thread at a time for each worker.
   ///
-  /// `shouldStop` is asked between rounds; if it says yes on any rank, all stop.
+  /// `shouldStop` is asked between rounds, and by `body` if it likes, on any thread: `body` then throws `ChunkCutOff`. If it
+  /// says yes on any rank, all stop after the round.
   ///
   /// - Throws: what `body` throws, on its rank alone; when asked to stop; when a rank is silent.
   func run(
@@ -43,8 +44,12 @@ struct ChunkRounds {
       withoutActuallyEscaping(body) { body in
         pool.run(Round(first: first, tiles: own.count, outcomes: outcomes, body: body))
       }
+      let values = try outcomes.values()
+      // Agreed before anyone sends a result, since a rank may have none.
+      let agreed = try communicator.maximum(values == nil ? 2 : shouldStop() ? 1 : 0)
+      guard agreed < 2 else { throw CompressionError.interrupted(done: results.count, of: chunks) }
       var message = LittleEndianWriter()
-      for bytes in try outcomes.values() {
+      for bytes in values ?? [] {
         message.write(UInt32(bytes.count))
         message.write(bytes)
       }
@@ -54,8 +59,7 @@ struct ChunkRounds {
           results.append(result)
         }
       }
-      let stops = try communicator.maximum(shouldStop() ? 1 : 0) > 0
-      if stops && results.count < chunks { throw CompressionError.interrupted(done: results.count, of: chunks) }
+      if agreed == 1 && results.count < chunks { throw CompressionError.interrupted(done: results.count, of: chunks) }
       progress(results.count)
     }
     return results
@@ -78,7 +82,16 @@ struct ChunkRounds {
 
     func set(_ index: Int, _ result: Result<[UInt8], any Error>) { results.withLock { $0[index] = result } }
 
-    /// The results, or the first error.
-    func values() throws -> [[UInt8]] { try results.withLock { try $0.compactMap { try $0?.get() } } }
+    /// The results, or nil if a chunk was cut off.
+    ///
+    /// - Throws: the first error.
+    func values() throws -> [[UInt8]]? {
+      try results.withLock { results in
+        do { return try results.compactMap { try $0?.get() } } catch is ChunkCutOff { return nil }
+      }
+    }
   }
 }
+
+/// Work on a chunk ended early because somebody asked to stop.
+struct ChunkCutOff: Error {}

@@ -48,7 +48,7 @@ public struct ImageCodec {
   /// Compresses `levels` `[images, pixels, channels]`, each below the model's number of levels. All ranks call it with the
   /// same arguments and get the same result.
   ///
-  /// `shouldStop` is asked from time to time; if it says yes on any rank, all stop. `path` names the file in messages.
+  /// `shouldStop` is asked from time to time, by any thread; if it says yes on any rank, all stop. `path` names the file in messages.
   ///
   /// - Throws: when the model's outputs are not finite, the order does not exist for `size`, a rank is silent, or when
   ///   asked to stop.
@@ -71,7 +71,8 @@ public struct ImageCodec {
       return Array(levels[(images.lowerBound * valuesPerImage)..<(images.upperBound * valuesPerImage)])
     }
     let results = try run(header, shouldStop: shouldStop, progress: progress) { chunk, coder in
-      let encoded = try coder.encode(chunkLevels(chunk), firstImage: header.images(ofChunk: chunk).lowerBound)
+      let encoded = try coder.encode(
+        chunkLevels(chunk), firstImage: header.images(ofChunk: chunk).lowerBound, shouldStop: shouldStop)
       var result = LittleEndianWriter()
       result.write(encoded.nats.bitPattern)
       result.write(encoded.bytes)
@@ -130,7 +131,7 @@ public struct ImageCodec {
       guard damages[chunk] == nil else { return [] }
       do {
         return try coder.decode(
-          file.chunks[chunk].bytes, firstImage: header.images(ofChunk: chunk).lowerBound)
+          file.chunks[chunk].bytes, firstImage: header.images(ofChunk: chunk).lowerBound, shouldStop: shouldStop)
       } catch is RangeDecoderError {
         // As for images that decode but are not those that were compressed: told by the checksum, on all ranks.
         return []
@@ -219,9 +220,8 @@ public struct ImageCodec {
       UInt8(generator.integer(below: network.configuration.distribution.levels))
     }
     var bits = LittleEndianWriter()
-    let encoded = try coder.encode(levels, firstImage: 0) { logits in
-      for value in logits.values { bits.write(value.bitPattern) }
-    }
+    let encoded = try coder.encode(
+      levels, firstImage: 0, observe: { logits in for value in logits.values { bits.write(value.bitPattern) } })
     bits.write(encoded.bytes)
     return Checksum.of(bits.bytes)
   }

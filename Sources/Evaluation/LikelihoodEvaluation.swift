@@ -60,7 +60,8 @@ public struct LikelihoodEvaluation {
   /// Evaluates `images` of `dataset` under each of `orders`; the same report on every rank.
   ///
   /// With `region`, only its pixels count: log p(region | rest). Each order then generates the rest first, so that the
-  /// region's pixels condition on all of it. `shouldStop` is asked between batches; if it says yes on any rank, all stop.
+  /// region's pixels condition on all of it. `shouldStop` is asked before each pass of a batch under an order; if it says
+  /// yes on any rank, all stop after the batch.
   ///
   /// - Throws: when asked to stop, when a likelihood is not finite, or when a rank is silent.
   public func evaluate(
@@ -90,6 +91,7 @@ public struct LikelihoodEvaluation {
 
     for round in 0..<rounds {
       let first = min(share.lowerBound + round * workspace.capacity, share.upperBound)
+      var isCutOff = false
       let batch = Array(first..<min(first + workspace.capacity, share.upperBound))
       if !batch.isEmpty {
         if levels.count != batch.count * valuesPerImage {
@@ -98,6 +100,8 @@ public struct LikelihoodEvaluation {
         dataset.fill(levels: &levels, images: batch[...], key: .evaluation(seed: seed))
         workspace.prepareInput(levels: levels, images: batch.count)
         for (orderIndex, plan) in plans.enumerated() {
+          isCutOff = shouldStop()
+          if isCutOff { break }
           network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool)
           loss.evaluate(levels: levels, logits: workspace.logits, nats: nats, scratch: scratch, pool: pool)
           for (offset, image) in batch.enumerated() {
@@ -107,9 +111,9 @@ public struct LikelihoodEvaluation {
           }
         }
       }
-      let stops = try communicator.maximum(shouldStop() ? 1 : 0) > 0
-      let done = shares.reduce(0) { $0 + min($1.count, (round + 1) * workspace.capacity) }
-      if stops && done < images.count { throw EvaluationError.interrupted(done: done, of: images.count) }
+      let agreed = try communicator.maximum(isCutOff ? 2 : shouldStop() ? 1 : 0)
+      let done = shares.reduce(0) { $0 + min($1.count, (agreed == 2 ? round : round + 1) * workspace.capacity) }
+      if agreed > 0 && done < images.count { throw EvaluationError.interrupted(done: done, of: images.count) }
       progress(done)
     }
     try communicator.allGather(&values, counts: shares.map { $0.count * orders.count })

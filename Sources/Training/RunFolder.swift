@@ -1,7 +1,8 @@
 import Checkpoints
 import Foundation
 
-/// The files of a run: `config.yaml`, `metrics.jsonl`, `log.txt`, `checkpoints/`, `pictures/`.
+/// The files of a run: `config.yaml`, `metrics.jsonl`, `log.txt`, `checkpoints/`, `pictures/`, `step.txt`, and
+/// `failure.json` after a failure.
 public struct RunFolder: Sendable {
   /// The folder.
   public let path: String
@@ -15,6 +16,10 @@ public struct RunFolder: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   /// Everything logged.
   public var log: String { path + "/log.txt" }
+  /// How many steps are done.
+  public var step: String { path + "/step.txt" }
+  /// Why the run failed, if it did.
+  public var failure: String { path + "/failure.json" }
   /// Checkpoints, a folder each.
   public var checkpoints: String { path + "/checkpoints" }
   /// Pictures made from the run.

@@ -5,14 +5,14 @@ import Synchronization
 /// Whether somebody asked this process to stop, by SIGINT, SIGTERM, SIGUSR1 or SIGUSR2.
 ///
 /// The first signal asks for an orderly end: the step under way is finished, a checkpoint written. The second ends the
-/// process at once.
+/// process at once, unless it is but another delivery of the first.
 public final class StopSignal: @unchecked Sendable {
   /// Exit code of a process that a second signal ended at once.
   public static let immediateExitCode: Int32 = 130
 
-  /// A launcher may deliver one request twice, as different signals. What follows the first signal by less than this is
-  /// a second request only if it is the same signal.
-  private static let sameRequestSeconds = 1.0
+  /// Launchers and schedulers may deliver one request several times, in several ways. What follows the first signal by less
+  /// than this is a second request only if it is what people send again: the same SIGINT or SIGTERM.
+  private static let sameRequestSeconds = 3.0
 
   private let first = Mutex<(number: Int32, time: ContinuousClock.Instant)?>(nil)
   // Written by the initializer alone, which makes the class sendable; kept so that the sources live.
@@ -29,7 +29,7 @@ public final class StopSignal: @unchecked Sendable {
             first = (number, .now)
             return
           }
-          let isRepeated = earlier.number == number
+          let isRepeated = earlier.number == number && (number == SIGINT || number == SIGTERM)
           if isRepeated || earlier.time.duration(to: .now) > .seconds(Self.sameRequestSeconds) {
             _exit(Self.immediateExitCode)
           }

@@ -63,7 +63,9 @@ public final class TrainingRun {
   private var elapsedBefore = 0.0
   private let started = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
+  private var isRestored = false
   // Rank 0 only.
+  private var stepFile: StepFile?
   private var writer: BackgroundCheckpointWriter?
   private var metrics: MetricsFile?
 
@@ -138,10 +140,16 @@ public final class TrainingRun {
     var progress = TrainingProgress(
       configuration.run, firstStep: step, totalSteps: schedule.totalSteps, isShown: isFirstRank, log: log)
     let firstStep = step
-    var stops = false
-    if owesEvaluation { stops = try evaluateAndSave(stops: false, saves: false, &progress) }
+    // Asked to while it loaded, a run stops with the checkpoint it would have gone on from.
+    var stops = try agreeOnWhatIsDue().stops
+    if stops {
+      if !isRestored { try save(metric: nil) }
+    } else if owesEvaluation {
+      stops = try evaluateAndSave(stops: false, saves: false, &progress)
+    }
     while !stops && step < schedule.totalSteps {
       let record = try trace.measure(.step) { try takeStep(&progress) }
+      try stepFile?.write(step)
       let due = try agreeOnWhatIsDue()
       progress.show(record)
       if step % configuration.run.logEverySteps == 0 || step == schedule.totalSteps { try metrics?.append(record) }
@@ -400,6 +408,7 @@ public final class TrainingRun {
       metrics = try MetricsFile(path: folder.metrics)
     }
     try receive(restored)
+    if isFirstRank { stepFile = try StepFile(path: folder.step, step: step) }
     try metrics?.append(
       ResumeRecord(
         event: step == 0 ? "start" : "resume", step: step, ranks: communicator.size, threads: pool.threads))
@@ -440,8 +449,9 @@ public final class TrainingRun {
       average?.values.load(from: first)
       average?.updates = state.step
     }
+    isRestored = true
     step = state.step
-    owesEvaluation = isEvaluationDue && state.metric == nil
+    owesEvaluation = step > 0 && isEvaluationDue && state.metric == nil
     bestMetric = state.bestMetric
     elapsedBefore = state.elapsedSeconds
   }

@@ -148,15 +148,17 @@ import Testing
     )
   }
 
-  @Test func anInterruptionIsTold() throws {
+  /// Asked at each of a chunk's 16 pixels and after the chunk.
+  @Test(arguments: [(1, 0), (17, 1), (20, 1), (34, 2), (40, 2)])
+  func anInterruptionIsTold(question: Int, done: Int) throws {
     let images = ExampleImages(.tiny(), size: ImageSize(rows: 4, columns: 4), count: 6)
     var asked = 0
-    #expect(throws: CompressionError.interrupted(done: 2, of: 3)) {
+    #expect(throws: CompressionError.interrupted(done: done, of: 3)) {
       try images.codec().compress(
         images.levels, size: images.size, order: .raster, imagesPerChunk: 2, path: "images.lmc",
         shouldStop: {
           asked += 1
-          return asked == 2
+          return asked == question
         })
     }
     #expect(

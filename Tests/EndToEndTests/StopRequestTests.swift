@@ -80,15 +80,15 @@ extension EndToEnd {
       #expect(job.errors.contains(/evaluation stopped after \d+ of 400 images/), "\(job.errors)")
     }
 
-    @Test(arguments: [(nil, SIGINT), (nil, SIGTERM), (2, SIGUSR1)])
-    func aSecondRequestEndsAtOnce(ranks: Int?, signal: Int32) throws {
-      // Steps of many seconds: the first request alone would take as long.
-      let trial = Trial.binary(steps: 10, ["model.filters=48", "model.blocks=4", "training.microbatch_size=5"])
+    @Test(arguments: [(nil, SIGINT, 0.3), (nil, SIGTERM, 0.3), (2, SIGUSR1, 3.5)])
+    func aSecondRequestEndsAtOnce(ranks: Int?, signal: Int32, after: Double) throws {
+      // Steps that take longer: the first request alone would take as long.
+      let trial = Trial.binary(steps: 10, ["model.filters=128", "model.blocks=4", "training.microbatch_size=10"])
       let workplace = try trial.workplace()
       let job = try workplace.start(ranks: ranks, trial.arguments())
       try job.wait(for: "training") { job.errors.contains("training: ") }
       job.send(signal)
-      usleep(300_000)
+      usleep(UInt32(after * 1e6))
       job.send(signal)
       let before = job.seconds
       #expect(try job.waitForEnd(within: 30) == .exited(130), "\(job.errors)")
@@ -96,7 +96,7 @@ extension EndToEnd {
       #expect(job.session.members(leftAfter: 5).isEmpty)
     }
 
-    /// Two different signals at once are one request, as launchers deliver it; later, they are two.
+    /// Several signals at once are one request, as launchers deliver it; later, they are two.
     @Test func anotherSignalLaterEndsAtOnceToo() throws {
       let trial = Trial.binary(steps: 10, ["model.filters=128", "model.blocks=4", "training.microbatch_size=5"])
       let workplace = try trial.workplace()
@@ -104,9 +104,11 @@ extension EndToEnd {
       try job.wait(for: "training") { job.errors.contains("training: ") }
       job.send(SIGUSR1)
       job.send(SIGTERM)
+      usleep(100_000)
+      job.send(SIGUSR1)
       usleep(200_000)
       #expect(!job.session.members.isEmpty, "\(job.errors)")
-      usleep(1_200_000)
+      usleep(3_200_000)
       job.send(SIGTERM)
       #expect(try job.waitForEnd(within: 30) == .exited(130), "\(job.errors)")
     }
