@@ -15,11 +15,17 @@ COMMAND is train, evaluate, sample, complete, compress, decompress, info, orders
 train, evaluate, sample, complete, compress and decompress run under mpirun, with these options besides their own:
   --ranks N            number of processes (default: one per core, or what the hosts file or Slurm gives)
   --hosts FILE         run on the hosts of an Open MPI host file, lines of HOST slots=N; see cluster/README.md
+  --drop-dead-hosts    leave out hosts that are not fit, and go on with the others (default: ask on a terminal, or stop)
+  --free-disk MB       what must be free on each host for temporary files, and for the run's folder (default 512)
   --restarts N         after a failure start again from the last checkpoint, at most N times (default 0)
   --restart-delay S    seconds before the first restart, doubled at each up to 300 (default 5)
 
-Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 ask the job to save and stop; a second one ends it at once.
-The exit code is that of the job. 64 (bad usage) and 75 (stopped on request) are never restarted.
+Hosts are checked before each start: that they answer, run the same build, Open MPI and C library, see the same data, and
+have free disk. A step that fails twice for the same reason ends the job, whatever --restarts allows.
+
+Ctrl-C, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 ask the job to save and stop; a second one ends it at once.
+The exit code is that of the job, or 69 when hosts are not fit; README.md lists them all. 64 (bad usage) and 75 (stopped on
+request) are never restarted.
 
 examples:
   ./launch.sh train --config configurations/digits.yaml --run-dir runs/wide --set model.filters=64
@@ -115,60 +121,300 @@ core_count() {
   echo "$count"
 }
 
-# Signals received while a job runs, and the job's process.
+# Requests to stop, the first one's signal and time, all signals received, and the job's process.
 signals=0
+received=0
+first_signal=
+first_signal_time=
 job=
 
 # mpirun gives the ranks one second after SIGINT and SIGTERM, too short for a checkpoint, but it passes SIGUSR1 on: that
 # is the request to save and stop. The second signal lets mpirun end the job.
 forward_signal() {
+  received=$((received + 1))
+  # A scheduler signals all processes, among them those that pass it on: what comes soon after the first is the same
+  # request, but for what people send again.
+  if ((signals == 0)); then
+    first_signal=$1 first_signal_time=$SECONDS
+  elif [[ $1 != "$first_signal" || $1 == USR? ]] && ((SECONDS - first_signal_time < 4)); then
+    return 0
+  fi
   signals=$((signals + 1))
   [[ -n $job ]] || return 0
   if ((signals == 1)); then
     say "stopping after a checkpoint; once more ends the job at once"
     kill -USR1 "$job" 2>/dev/null || true
   else
-    kill -TERM "$job" 2>/dev/null || true
+    kill -INT "$job" 2>/dev/null || true
   fi
 }
 
 # Runs a command and waits for its end, also when signals arrive meanwhile; returns its exit code.
 run_forwarding_signals() {
   local status=0 seen
-  # In a session of its own the job does not get the terminal's Ctrl-C, only what is forwarded.
-  setsid "$@" </dev/null &
+  # In a session of its own the job does not get the terminal's Ctrl-C, only what is forwarded. A scheduler that stops a
+  # job sends SIGTERM to all its processes: mpirun must not end the ranks then, which save. They get the signal too.
+  setsid env --default-signal=INT --block-signal=TERM "$@" </dev/null &
   job=$!
+  # What came before there was a job to tell.
+  if ((signals > 0)); then kill -USR1 "$job" 2>/dev/null || true; fi
   while true; do
-    seen=$signals
+    seen=$received
     status=0
     wait "$job" || status=$?
     # A signal ends the wait early; the job's own code comes from a wait that none disturbed.
-    if ((seen == signals)); then break; fi
+    if ((seen == received)); then break; fi
   done
   job=
   return "$status"
 }
 
-# mpi_job RANKS HOSTS RESTARTS DELAY ARGUMENT...: runs lmconv under mpirun, again after failures. RANKS and HOSTS may be
-# empty. Returns the exit code of the last attempt.
-mpi_job() {
-  local ranks=$1 hosts=$2 restarts=$3 delay=$4 attempt=0 status name
+# --- Hosts ------------------------------------------------------------------------------------------------------------
+
+# Exit codes of this script's own: hosts are not fit, and, as lmconv's, stopped on request.
+unfit=69
+stopped=75
+# How long a host may take to answer, reading the data included.
+host_timeout=120
+
+# What each host runs, with its arguments set: LMCONV FOLDER RUN_FOLDER FREE_MB ARGUMENT... RUN_FOLDER is empty where
+# nothing is written. Prints "same KEY|VALUE" for what must be equal everywhere, "fault TEXT", and "end".
+host_probe() {
+  cat <<'TEXT'
+lmconv=$1 folder=$2 runs=$3 least=$4
+shift 4
+fault() { echo "fault $*"; }
+free() {
+  local place=$1 available
+  while [[ ! -e $place && $place == */* ]]; do place=${place%/*}; done
+  available=$(df -Pm -- "${place:-/}" 2>/dev/null | awk 'NR == 2 { print $4 }')
+  [[ -n $available ]] || { fault "free disk of ${place:-/} cannot be told" && return; }
+  ((available >= least)) || fault "only $available MB are free in ${place:-/}, $least are needed (--free-disk)"
+}
+if ! cd -- "$folder" 2>/dev/null; then
+  fault "the folder $folder is missing"
+elif [[ ! -x $lmconv ]]; then
+  fault "$lmconv is missing: share the project's folder, or build it there"
+elif ! version=$(mpirun --version 2>/dev/null); then
+  fault "mpirun is not on the PATH of commands over ssh: install openmpi-bin"
+else
+  sum=$(sha256sum <"$lmconv")
+  echo "same build of lmconv|${sum%% *}"
+  echo "same Open MPI|${version%%$'\n'*}"
+  echo "same C library|$(getconf GNU_LIBC_VERSION 2>/dev/null || uname -o)"
+  free "${TMPDIR:-/tmp}"
+  if [[ -n $runs ]]; then free "$runs"; fi
+  # Also tells whether it starts at all: its libraries, the processor.
+  if printed=$("$lmconv" "$@" 2>&1); then
+    while read -r key value; do
+      case $key in data | configuration) echo "same $key|$value" ;; esac
+    done <<<"$printed"
+  else
+    fault "lmconv does not start: ${printed##*$'\n'}"
+  fi
+fi
+echo end
+TEXT
+}
+
+# probe_script ARGUMENT...: host_probe with its arguments, and with the variables that ranks get too.
+probe_script() {
+  local name
+  for name in LD_LIBRARY_PATH $(compgen -e LMCONV_); do
+    if [[ -v $name ]]; then printf 'export %s=%q\n' "$name" "${!name}"; fi
+  done
+  printf 'export OPENBLAS_NUM_THREADS=1\nset --'
+  printf ' %q' "$@"
+  printf '\n'
+  host_probe
+}
+
+# The hosts of an Open MPI host file, each once.
+host_names() { sed 's/#.*//' "$1" | awk 'NF && !seen[$1]++ { print $1 }'; }
+
+is_this_machine() {
+  local address
+  case $1 in localhost | 127.* | ::1 | "$HOSTNAME" | "${HOSTNAME%%.*}") return 0 ;; esac
+  for address in $(hostname -I 2>/dev/null); do
+    if [[ $1 == "$address" ]]; then return 0; fi
+  done
+  return 1
+}
+
+# on_host HOST: runs the bash script of its standard input there, in the way that mpirun reaches hosts.
+on_host() {
+  local shell more
+  if is_this_machine "$1"; then
+    timeout --kill-after=5 "$host_timeout" bash
+  else
+    read -ra shell <<<"${OMPI_MCA_plm_rsh_agent:-ssh}"
+    if [[ ${shell[0]##*/} == ssh ]]; then shell+=(-o BatchMode=yes -o ConnectTimeout=10); fi
+    read -ra more <<<"${OMPI_MCA_plm_rsh_args-}"
+    timeout --kill-after=5 "$host_timeout" "${shell[@]}" "${more[@]}" "$1" bash
+  fi
+}
+
+# host_faults ANSWER EXPECTED: what is wrong with a host, a line each; nothing if it is fit. ANSWER.code and ANSWER.errors
+# are its exit code and messages; EXPECTED is this machine's answer.
+host_faults() {
+  local answer=$1 expected=$2 code errors line key value wanted
+  code=$(<"$answer.code")
+  errors=$(tail -n 1 "$answer.errors")
+  if ((code == 124 || code == 137)); then
+    echo "no answer within $host_timeout s"
+  elif ! grep -qx end "$answer"; then
+    echo "cannot be reached${errors:+: $errors}"
+  else
+    while IFS= read -r line; do
+      case $line in
+        'fault '*) echo "${line#fault }" ;;
+        'same '*)
+          key=${line%%|*} value=${line#*|}
+          wanted=$(grep -F -- "$key|" "$expected" || true)
+          if [[ ${wanted#*|} != "$value" ]]; then
+            echo "another ${key#same } than this machine: $value, expected ${wanted#*|}"
+          fi
+          ;;
+      esac
+    done <"$answer"
+  fi
+}
+
+# check_hosts FILE ANSWERS PROBE_ARGUMENT...: asks all hosts of the file at once; what they answer goes to the folder
+# ANSWERS. Tells what is wrong, and sets `fit` and `dead` to the hosts that are and are not fit.
+check_hosts() {
+  local file=$1 answers=$2 names asked=() index who faults line process
+  shift 2
+  mapfile -t names < <(host_names "$file")
+  # This machine starts the job, and its answer is what the others are compared with.
+  names=(localhost "${names[@]}")
+  for index in "${!names[@]}"; do
+    local arguments=("$@")
+    # Only the first host, where rank 0 is, writes the run's folder.
+    ((index == 1)) || arguments[2]=
+    {
+      local code=0
+      probe_script "${arguments[@]}" | on_host "${names[index]}" >"$answers/$index" 2>"$answers/$index.errors" || code=$?
+      echo "$code" >"$answers/$index.code"
+    } &
+    asked+=($!)
+  done
+  for process in "${asked[@]}"; do
+    # A signal ends a wait early.
+    while kill -0 "$process" 2>/dev/null; do wait "$process" || true; done
+  done
+  fit=() dead=()
+  for index in "${!names[@]}"; do
+    who="host ${names[index]}"
+    ((index > 0)) || who="this machine"
+    faults=$(host_faults "$answers/$index" "$answers/0")
+    if [[ -n $faults ]]; then
+      while IFS= read -r line; do say "$who: $line"; done <<<"$faults"
+      # What this machine cannot do, none can be compared with.
+      if ((index == 0)); then
+        dead=("${names[@]:1}")
+        return
+      fi
+      dead+=("${names[index]}")
+    elif ((index > 0)); then
+      fit+=("${names[index]}")
+    fi
+  done
+}
+
+# choose_hosts FILE MAY_DROP MAY_ASK ANSWERS PROBE_ARGUMENT...: checks the hosts and sets `used_hosts` to a host file of
+# those to use. Fails if some are not fit and may not be left out, or none is left.
+choose_hosts() {
+  local file=$1 drops=$2 asks=$3 answers=$4 reply
   shift 4
-  command -v mpirun >/dev/null || die "mpirun is not on the PATH: run ./launch.sh setup on this machine first"
+  local fit dead
+  say "checking the hosts of $file"
+  check_hosts "$file" "$answers" "$@"
+  used_hosts=$file
+  if ((${#fit[@]} == 0)); then
+    say "no host of $file is left"
+    return 1
+  fi
+  if ((${#dead[@]} == 0)); then return; fi
+  if ((!drops && asks)); then
+    printf 'launch.sh: leave out %s and go on with %s? [y/N] ' "${dead[*]}" "${fit[*]}" >&2
+    read -r reply || reply=
+    if [[ $reply == [yY]* ]]; then drops=1; fi
+  fi
+  if ((!drops)); then
+    say "${#dead[@]} of $((${#dead[@]} + ${#fit[@]})) hosts are not fit; mend them, or pass --drop-dead-hosts to go on without"
+    return 1
+  fi
+  say "going on without ${dead[*]}"
+  used_hosts=$answers/hosts
+  awk -v dead="${dead[*]}" '
+    BEGIN { count = split(dead, names, " "); for (i = 1; i <= count; i++) out[names[i]] = 1 }
+    !($1 in out)' "$file" >"$used_hosts"
+}
 
-  # One thread of BLAS and OpenMP a rank: the ranks and lmconv's own threads use the cores.
-  export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-  # A rank's own streams are mpirun's, so it cannot see whether its messages end at a terminal.
-  LMCONV_TERMINAL=0
-  if [[ -t 2 ]]; then LMCONV_TERMINAL=1; fi
-  export LMCONV_TERMINAL
-  if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+# The slots of a host file; nothing if a host leaves their number to Open MPI.
+slot_count() {
+  sed 's/#.*//' "$1" | awk '
+    NF { found = 0; for (i = 2; i <= NF; i++) if (sub(/^slots=/, "", $i)) { total += $i; found = 1 } missing += !found }
+    END { if (!missing) print total }'
+}
 
-  local command=(mpirun)
+# --- Running and starting again ---------------------------------------------------------------------------------------
+
+# json_value KEY FILE: a value of a JSON file that has one key a line; of a text its first line.
+json_value() { sed -n "s/^  \"$1\" : //p" "$2" | sed 's/,$//; s/^"\(.*\)"$/\1/; s/\\n.*//; s/\\"/"/g'; }
+
+# read_cause RUN_FOLDER STATUS: why an attempt ended, from what it left in its folder. Sets `cause_step`, empty before the
+# first step and where the folder is not on this machine, `cause_reason`, the same for the same kind of failure, and
+# `cause_text` for people.
+read_cause() {
+  local run=$1 status=$2 who
+  cause_step='' cause_reason="exit code $status" cause_text="ended with code $status"
+  if ((status > 128 && status <= 192)); then cause_text+=", killed by signal $((status - 128))"; fi
+  if [[ -n $run && -r $run/failure.json ]]; then
+    cause_step=$(json_value step "$run/failure.json")
+    cause_reason=$(json_value reason "$run/failure.json")
+    who="rank $(json_value rank "$run/failure.json") on $(json_value host "$run/failure.json")"
+    cause_text="$who: $(json_value message "$run/failure.json")"
+  elif [[ -n $run && -r $run/step.txt ]]; then
+    read -r cause_step <"$run/step.txt" || true
+  fi
+}
+
+# has_saved RUN_FOLDER: whether the last attempt wrote a checkpoint: one newer than the configuration, which an attempt writes
+# before step.txt.
+has_saved() {
+  local folder
+  [[ -e $1/step.txt ]] || return 1
+  for folder in "$1"/checkpoints/step-*; do
+    if [[ $folder -nt $1/config.yaml ]]; then return 0; fi
+  done
+  return 1
+}
+
+# without_resume ARGUMENT...: sets `arguments` to them without --resume: a restart goes on from the newest checkpoint.
+without_resume() {
+  arguments=()
+  while (($# > 0)); do
+    case $1 in
+      --resume) if (($# > 1)); then shift; fi ;;
+      --resume=*) ;;
+      *) arguments+=("$1") ;;
+    esac
+    shift
+  done
+}
+
+# mpirun_command RANKS HOSTS: sets `command` to what starts the ranks.
+mpirun_command() {
+  local ranks=$1 hosts=$2 cores slots name
+  command=(mpirun)
   if [[ -n $hosts ]]; then
     command+=(--hostfile "$hosts")
+    # Hosts that were left out take their slots with them.
+    slots=$(slot_count "$hosts")
+    if [[ -n $ranks ]] && ((ranks > ${slots:-ranks})); then ranks=$slots; fi
   elif [[ -z ${SLURM_JOB_ID-} ]]; then
-    local cores
     cores=$(core_count)
     ranks=${ranks:-$cores}
     # With a core for each rank none of them moves. Fewer ranks may have threads, and leave room for other jobs.
@@ -184,24 +430,117 @@ mpi_job() {
   for name in OPENBLAS_NUM_THREADS OMP_NUM_THREADS LD_LIBRARY_PATH $(compgen -e LMCONV_); do
     if [[ -v $name ]]; then command+=(-x "$name"); fi
   done
+}
 
-  trap forward_signal INT TERM HUP USR1
+# Options of mpi_job, which run_under_mpi sets.
+ranks='' hosts='' drops_hosts=0 free_disk=512 restarts=0 delay=5
+
+# mpi_job ARGUMENT...: runs lmconv under mpirun, again after failures. Returns the exit code of the last attempt.
+mpi_job() {
+  command -v mpirun >/dev/null || die "mpirun is not on the PATH: run ./launch.sh setup on this machine first"
+
+  # One thread of BLAS and OpenMP a rank: the ranks and lmconv's own threads use the cores.
+  export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+  # A rank's own streams are mpirun's, so it cannot see whether its messages end at a terminal.
+  LMCONV_TERMINAL=0
+  if [[ -t 2 ]]; then LMCONV_TERMINAL=1; fi
+  export LMCONV_TERMINAL
+  if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+  # On the other hosts too, what starts the ranks lets them save (see run_forwarding_signals).
+  export OMPI_MCA_orte_launch_agent=${OMPI_MCA_orte_launch_agent-env --block-signal=TERM orted}
+
+  # What tells hosts apart, and where to look for the cause of a failure.
+  local run='' probe=(--version) status=0
+  if [[ $1 == train && -n $hosts || $1 == train && $restarts -gt 0 ]]; then
+    probe=("$@" --fingerprint)
+    run=$("$lmconv" "${probe[@]}" | sed -n 's/^run_folder //p') || return
+  fi
+
+  local scratch
+  scratch=$(mktemp -d)
+  local name
+  for name in INT TERM HUP USR1 USR2; do
+    # shellcheck disable=SC2064  # the name as it is now
+    trap "forward_signal $name" "$name"
+  done
+  attempts "$@" || status=$?
+  trap - INT TERM HUP USR1 USR2
+  rm -rf "$scratch"
+  return "$status"
+}
+
+# The attempts of mpi_job, whose variables it uses.
+attempts() {
+  local attempt=0 status command used_hosts=$hosts previous_hosts='' cause_step cause_reason cause_text pause=$delay
+  local causes=() started asks=0 ending='' arguments=("$@")
+  local -A failed=()
+  if [[ -t 0 && -t 2 ]]; then asks=1; fi
   while true; do
     status=0
-    run_forwarding_signals "${command[@]}" "$lmconv" "$@" || status=$?
+    started=$SECONDS
+    # Only what this attempt leaves counts.
+    if [[ -n $run ]]; then rm -f "$run/failure.json" "$run/step.txt"; fi
+    if [[ -n $hosts ]] &&
+      ! choose_hosts "$hosts" "$drops_hosts" "$asks" "$scratch" "$lmconv" "$PWD" "$run" "$free_disk" "${probe[@]}"; then
+      status=$unfit
+      # At the first start somebody is there to mend it. Later, a host may come back.
+      if ((attempt == 0 && signals == 0)); then return "$status"; fi
+      cause_step='' cause_reason=hosts cause_text="hosts were not fit, see above"
+    fi
+    asks=0
+    if ((signals > 0)); then
+      say "stopped before the job began"
+      return "$stopped"
+    fi
+    if ((status == 0)); then
+      mpirun_command "$ranks" "$used_hosts"
+      run_forwarding_signals "${command[@]}" "$lmconv" "${arguments[@]}" || status=$?
+      read_cause "$run" "$status"
+      # Once it has a checkpoint of its own, a run must not begin again from where it was told to.
+      if [[ -n $run ]] && has_saved "$run"; then without_resume "${arguments[@]}"; fi
+    fi
+    # The request itself ended what did not listen yet: there was nothing to save.
+    if ((signals > 0 && status == 128 + 10)); then
+      say "stopped before the job listened"
+      return "$stopped"
+    fi
     case $status in
-      0 | 64 | 75) break ;;
+      0 | 64 | 75) return "$status" ;;
     esac
-    if ((signals > 0 || attempt >= restarts)); then break; fi
+    if ((signals > 0)); then return "$status"; fi
+
+    causes+=("attempt $((attempt + 1))${cause_step:+, step $cause_step}: $cause_text")
+    # Other hosts may do what these could not.
+    if [[ -n $hosts ]]; then
+      if [[ $(<"$used_hosts") != "$previous_hosts" ]]; then failed=(); fi
+      previous_hosts=$(<"$used_hosts")
+    fi
+    if [[ -n $cause_step && -n ${failed["$cause_step $cause_reason"]-} ]]; then
+      ending="step $cause_step failed twice for the same reason"
+    elif ((attempt >= restarts)); then
+      ending="no restart is left"
+    fi
+    failed["$cause_step $cause_reason"]=1
+    if [[ -n $ending ]]; then
+      if ((restarts > 0)); then
+        say "giving up: $ending"
+        printf 'launch.sh:   %s\n' "${causes[@]}" >&2
+      fi
+      return "$status"
+    fi
+
     attempt=$((attempt + 1))
-    say "the job ended with code $status; restart $attempt of $restarts in $delay s"
-    sleep "$delay" &
+    # An attempt that went well for some time says nothing about the next.
+    if ((SECONDS - started > 300)); then pause=$delay; fi
+    say "the job ended with code $status; restart $attempt of $restarts in $pause s"
+    sleep "$pause" &
     wait $! || true
-    if ((signals > 0)); then break; fi
-    delay=$((delay * 2 > 300 ? 300 : delay * 2))
+    if ((signals > 0)); then
+      say "stopped before the restart"
+      return "$stopped"
+    fi
+    pause=$((pause * 2 > 300 ? 300 : pause * 2))
   done
-  trap - INT TERM HUP USR1
-  return "$status"
 }
 
 # --- Commands ---------------------------------------------------------------------------------------------------------
@@ -213,7 +552,7 @@ number() {
 
 # Runs an lmconv command under mpirun; takes launch.sh's own options out of its arguments.
 run_under_mpi() {
-  local ranks='' hosts='' restarts=0 delay=5 arguments=("$1") name value
+  local arguments=("$1") name value
   shift
   while (($# > 0)); do
     case $1 in
@@ -225,12 +564,17 @@ run_under_mpi() {
         arguments+=("$@")
         break
         ;;
-      --ranks | --hosts | --restarts | --restart-delay)
+      --drop-dead-hosts)
+        drops_hosts=1
+        shift
+        continue
+        ;;
+      --ranks | --hosts | --free-disk | --restarts | --restart-delay)
         (($# > 1)) || die "$1 needs a value; see ./launch.sh help"
         name=$1 value=$2
         shift 2
         ;;
-      --ranks=* | --hosts=* | --restarts=* | --restart-delay=*)
+      --ranks=* | --hosts=* | --free-disk=* | --restarts=* | --restart-delay=*)
         name=${1%%=*} value=${1#*=}
         shift
         ;;
@@ -242,6 +586,7 @@ run_under_mpi() {
     esac
     case $name in
       --ranks) number "$name" "$value" 1 && ranks=$value ;;
+      --free-disk) number "$name" "$value" 0 && free_disk=$value ;;
       --restarts) number "$name" "$value" 0 && restarts=$value ;;
       --restart-delay) number "$name" "$value" 0 && delay=$value ;;
       --hosts)
@@ -251,7 +596,7 @@ run_under_mpi() {
     esac
   done
   build
-  mpi_job "$ranks" "$hosts" "$restarts" "$delay" "${arguments[@]}"
+  mpi_job "${arguments[@]}"
 }
 
 # One part of the whole demonstration; what ends it early ends it with that code.
@@ -259,7 +604,7 @@ part() {
   local status=0
   say "$1"
   shift
-  mpi_job '' '' 0 0 "$@" || status=$?
+  mpi_job "$@" || status=$?
   if ((signals > 0 || status == 75)); then
     say "stopped; ./launch.sh goes on from the last checkpoint"
     exit "$((status > 0 ? status : 130))"

@@ -18,8 +18,8 @@ project="$sandbox/project"
 mkdir -p "$project/Sources" "$project/Tests" "$sandbox/bin" "$sandbox/elsewhere"
 cp "$here/launch.sh" "$project/"
 touch "$project/Package.swift" "$sandbox/calls"
-for tool in awk basename bash cat chmod cp cut dirname env find grep id kill lscpu mkdir mktemp mv nproc readlink rm \
-  setsid sleep sort touch wc; do
+for tool in awk basename bash cat chmod cp cut dirname env find getconf grep id kill lscpu mkdir mktemp mv nproc readlink \
+  rm sed setsid sha256sum sleep sort tail timeout touch wc; do
   ln -s "$(command -v $tool)" "$sandbox/bin/$tool"
 done
 
@@ -45,20 +45,32 @@ case $1 in
   test) echo "${SWIFT_TEST_PRINTS-Test run with 3 tests passed}"; exit "${SWIFT_TEST_CODE-0}" ;;
 esac
 TEXT
-# Runs the command once and passes SIGUSR1 on, as mpirun does; SIGTERM ends it.
+# Runs the command once and passes SIGUSR1 on, as mpirun does; SIGINT ends it.
 stand_in mpirun <<'TEXT'
+[[ $1 != --version ]] || { echo "mpirun (Open MPI) ${FAKE_MPI-4.1.4}" && exit; }
 echo "mpirun $*" >>"$CALLS"
 while [[ $1 != */lmconv ]]; do shift; done
 "$@" & child=$!
 trap 'kill -USR1 $child' USR1
-trap 'kill -KILL $child; exit 1' TERM
+trap 'kill -KILL $child; exit 1' INT
 code=0
 until wait $child && code=0 || { code=$?; ! kill -0 $child 2>/dev/null; }; do :; done
 wait $child || code=$?
 exit $code
 TEXT
-# Notes how it was called, then ends with the codes of CODES, one a call; or waits for SIGUSR1 and ends with 75.
+# Notes how it was called, then ends with the codes of CODES, one a call; or waits for SIGUSR1 and ends with 75. LEAVES has,
+# for each call, what it leaves in the run's folder: STEP:REASON for a failure, STEP for a step, +STEP for a step that is
+# saved, - for nothing.
 stand_in fake-lmconv <<'TEXT'
+case " $* " in
+  *' --fingerprint '*)
+    echo "fingerprint $*" >>"$CALLS"
+    [[ -z ${REFUSES-} ]] || { echo "lmconv: error: it is refused" >&2 && exit 64; }
+    printf '%s\n' "run_folder $SANDBOX/run" "configuration 1" "data ${FAKE_DATA-5}"
+    exit
+    ;;
+  *' --version '*) echo 1 && exit ;;
+esac
 echo "lmconv $* (in $PWD, threads ${OPENBLAS_NUM_THREADS-unset})" >>"$CALLS"
 if [[ -n ${WAITS-} ]]; then
   if [[ $WAITS == stubborn ]]; then trap 'echo "asked to stop" >>"$CALLS"' USR1; else
@@ -68,8 +80,43 @@ if [[ -n ${WAITS-} ]]; then
   while :; do sleep 0.05; done
 fi
 call=$(grep -c '^lmconv ' "$CALLS")
+left=$(cut -d' ' -f"$call" <<<"${LEAVES-} - - - -")
+case $left in
+  *:*) printf '{\n  "host" : "node-a",\n  "message" : "it is \\"%s\\"",\n  "rank" : 3,\n  "reason" : "%s",\n  "step" : %s,\n  "time" : "2"\n}\n' \
+    "${left#*:}" "${left#*:}" "${left%:*}" >"$SANDBOX/run/failure.json" ;;
+  [0-9]*) printf '%20s\n' "$left" >"$SANDBOX/run/step.txt" ;;
+  +*)
+    touch "$SANDBOX/run/config.yaml"
+    sleep 0.02
+    mkdir -p "$SANDBOX/run/checkpoints/step-0000$left"
+    printf '%20s\n' "$left" >"$SANDBOX/run/step.txt"
+    ;;
+esac
 exit "$(cut -d' ' -f"$call" <<<"${CODES-} 0 0 0 0 0 0" | grep . || echo 0)"
 TEXT
+
+# Reaches hosts that are this machine with something else about them.
+stand_in fake-ssh <<'TEXT'
+echo "ssh $*" >>"$CALLS"
+case $1 in
+  dead*) echo "ssh: connect to host $1 port 22: No route to host" >&2; exit 255 ;;
+  slow) exit 124 ;;
+  cut-off) head -c 0; echo "same build of lmconv|0"; exit 0 ;;
+  other-data) export FAKE_DATA=6 ;;
+  other-mpi) export FAKE_MPI=5.0.1 ;;
+  full) export FAKE_FREE=3 ;;
+  refuses) export REFUSES=1 ;;
+  without-mpi) PATH=$SANDBOX/without-mpi ;;
+  flaps) if [[ -e $SANDBOX/flapped ]]; then exit 255; fi ;;
+esac
+shift
+exec "$@"
+TEXT
+stand_in df <<'TEXT'
+printf 'Filesystem 1M-blocks Used Available Use%% Mounted\nx 1 1 %s 1%% /\n' "${FAKE_FREE-5000}"
+TEXT
+mkdir "$sandbox/without-mpi" "$sandbox/run"
+ln -s "$sandbox/bin/"{bash,awk,sha256sum,getconf} "$sandbox/without-mpi/"
 
 export CALLS="$sandbox/calls" PROJECT="$project" FAKES="$sandbox/bin" SANDBOX="$sandbox"
 
@@ -93,6 +140,7 @@ expect() { # NAME CONDITION...: counts a condition, a command; shows the last ru
 }
 
 exits_with() { ((code == $1)); }
+never_says() { [[ $output != *"$1"* ]]; }
 says() { [[ $output == *"$1"* ]]; }
 called() { grep -qF -- "$1" "$CALLS"; }
 never_called() { ! called "$1"; }
@@ -187,7 +235,7 @@ OMP_NUM_THREADS=1 launch sample
 expect "threads of the surroundings do not count as cores" called "-n $cores "
 expect "the default is bound to cores" called "mpirun --bind-to core -n "
 echo "host-a slots=2" >"$sandbox/elsewhere/hosts"
-LMCONV_FIXTURES=f launch complete --hosts hosts
+OMPI_MCA_plm_rsh_agent=fake-ssh LMCONV_FIXTURES=f launch complete --hosts hosts
 expect "a host file gives the ranks" called "mpirun --hostfile hosts -x OPENBLAS_NUM_THREADS"
 expect "variables of lmconv are forwarded" called "-x LMCONV_FIXTURES"
 SLURM_JOB_ID=5 launch train
@@ -231,6 +279,100 @@ for final in 64 75; do
   expect "code $final is returned" exits_with $final
 done
 
+# --- Hosts that are not fit ---------------------------------------------------------------------------------------------
+
+export OMPI_MCA_plm_rsh_agent="fake-ssh"
+# hosts NAME...: a host file with two slots each.
+hosts() { printf '%s slots=2\n' "$@" >"$sandbox/elsewhere/hosts"; }
+
+hosts host-a host-b
+launch train --hosts hosts --config c.yaml
+expect "all hosts are asked" called "ssh host-b bash"
+expect "fit hosts are used as they are" called "mpirun --hostfile hosts -x"
+expect "hosts compare the data" called "fingerprint train --config c.yaml --fingerprint"
+expect "and the job runs once" called_times "lmconv train --config c.yaml (in" 1
+
+for fault in "dead:cannot be reached: ssh: connect to host dead port 22: No route to host" \
+  "slow:no answer within 120 s" \
+  "cut-off:cannot be reached" \
+  "other-data:another data than this machine: 6, expected 5" \
+  "other-mpi:another Open MPI than this machine: mpirun (Open MPI) 5.0.1, expected mpirun (Open MPI) 4.1.4" \
+  "full:only 3 MB are free in /tmp, 512 are needed (--free-disk)" \
+  "refuses:lmconv does not start: lmconv: error: it is refused" \
+  "without-mpi:mpirun is not on the PATH of commands over ssh"; do
+  hosts host-a "${fault%%:*}"
+  TMPDIR=/tmp launch train --hosts hosts --restarts 3
+  expect "a host with a fault is named with it" says "launch.sh: host ${fault%%:*}: ${fault#*:}"
+  expect "and how many" says "1 of 2 hosts are not fit; mend them, or pass --drop-dead-hosts to go on without"
+  expect "the fit host is not named" never_says "host host-a"
+  expect "nothing is started" never_called "lmconv train (in"
+  expect "and the code says so" exits_with 69
+done
+launch evaluate r --hosts hosts
+expect "other commands do not need the data" never_called fingerprint
+hosts full
+launch train --hosts hosts --free-disk 2
+expect "the free disk that is needed can be given" exits_with 0
+
+hosts dead-1 host-a dead-2
+launch train --hosts hosts --drop-dead-hosts --ranks 6
+expect "dead hosts are left out on demand" says "going on without dead-1 dead-2"
+expect "the others' slots limit the ranks" called "-n 2 "
+expect "and the job runs" exits_with 0
+hosts dead-1 dead-2
+launch train --hosts hosts --drop-dead-hosts
+expect "without any host nothing is started" says "no host of hosts is left"
+expect "which has the code of hosts" exits_with 69
+printf '# nothing\n' >"$sandbox/elsewhere/hosts"
+launch train --hosts hosts
+expect "a file without hosts is an error" exits_with 69
+
+# The job fails, and so does a host: the first attempt is the only one with it.
+rm -f "$sandbox/flapped"
+hosts host-a flaps
+stand_in flapping-lmconv <<'TEXT'
+[[ " $* " == *" --fingerprint "* ]] || touch "$SANDBOX/flapped"
+exec "$SANDBOX/bin/fake-lmconv" "$@"
+TEXT
+cp "$sandbox/bin/flapping-lmconv" "$project/.build/release/lmconv"
+CODES="76" launch train --hosts hosts --drop-dead-hosts --restarts 2 --restart-delay 0
+expect "a restart goes on with the hosts that are left" says "going on without flaps"
+expect "from their own host file" called_times "mpirun --hostfile /" 1
+expect "to the end" exits_with 0
+rm -f "$sandbox/flapped"
+CODES="76" launch train --hosts hosts --restarts 2 --restart-delay 0
+expect "without permission it waits for the host" says "restart 2 of 2 in 0 s"
+expect "but not for ever" says "giving up: no restart is left"
+expect "and tells each attempt's cause" says "attempt 3: hosts were not fit, see above"
+expect "with the code of hosts" exits_with 69
+cp "$sandbox/bin/fake-lmconv" "$project/.build/release/lmconv"
+unset OMPI_MCA_plm_rsh_agent
+
+# --- The same failure again -------------------------------------------------------------------------------------------
+
+LEAVES="812:TrainingError.diverged 812:TrainingError.diverged" CODES="1 1" launch train --restarts 9 --restart-delay 0
+expect "the same step and reason twice end the job" called_times "lmconv train (in" 2
+expect "which says why" says "giving up: step 812 failed twice for the same reason"
+expect "with the causes" says 'attempt 2, step 812: rank 3 on node-a: it is "TrainingError.diverged"'
+expect "and returns the job's code" exits_with 1
+LEAVES="812:A 900:A 812:B 812:A" CODES="1 1 1 1" launch train --restarts 9 --restart-delay 0
+expect "other steps and reasons in between do not hide it" called_times "lmconv train (in" 4
+LEAVES="40 40" CODES="137 137" launch train --restarts 9 --restart-delay 0
+expect "so does a step that is killed twice" says "attempt 1, step 40: ended with code 137, killed by signal 9"
+expect "after two attempts" called_times "lmconv train (in" 2
+LEAVES="40 41 42" CODES="137 137 137" launch train --restarts 9 --restart-delay 0
+expect "a kill at a later step is another one" called_times "lmconv train (in" 4
+expect "and the job ends well" exits_with 0
+LEAVES="40 -" CODES="137 137 137" launch train --restarts 9 --restart-delay 0
+expect "what an earlier attempt left does not count" exits_with 0
+LEAVES="7 +8" CODES="137 137" launch train --resume other --restarts 9 --restart-delay 0 --run-dir r
+expect "a run that has not saved is resumed as before" called_times "lmconv train --resume other --run-dir r (in" 2
+expect "one that has is resumed from its own checkpoint" called_times "lmconv train --run-dir r (in" 1
+rm -r "$sandbox/run/checkpoints"
+REFUSES=1 launch train --restarts 9
+expect "a refused configuration is not started" never_called "mpirun"
+expect "and keeps its code" exits_with 64
+
 # --- Signals ----------------------------------------------------------------------------------------------------------
 
 # interrupt KIND SIGNAL...: starts a job that waits, and sends the signals half a second apart.
@@ -245,7 +387,7 @@ interrupt() {
   while (($# > 0)); do
     kill -"$1" "$launched" || true
     shift
-    if (($# > 0)); then sleep 0.5; fi
+    if (($# > 0)); then sleep "${BETWEEN-0.5}"; fi
   done
   code=0
   wait "$launched" || code=$?
@@ -254,7 +396,7 @@ interrupt() {
 
 # Background commands of a script ignore SIGINT, so it takes job control to send one.
 set -m
-for signal in INT TERM HUP USR1; do
+for signal in INT TERM HUP USR1 USR2; do
   interrupt patient "$signal"
   expect "$signal lets the job save" called saved
   expect "$signal returns the job's code" exits_with 75
@@ -263,6 +405,12 @@ done
 interrupt stubborn TERM TERM
 expect "a second signal ends a job that does not stop" exits_with 1
 expect "which was asked first" called_times "asked to stop" 1
+for signals in "TERM USR1" "USR1 USR1"; do
+  # shellcheck disable=SC2086  # two words
+  BETWEEN=0.1 interrupt patient $signals
+  expect "$signals at once is one request" called saved
+  expect "and the job ends in good order" exits_with 75
+done
 set +m
 
 # --- The whole demonstration and the tests ----------------------------------------------------------------------------
@@ -305,6 +453,10 @@ if real_mpirun=$(PATH=$real_path command -v mpirun); then
   set +m
   expect "the real mpirun passes the request on" called saved
   expect "and the code back" exits_with 75
+  set -m
+  interrupt stubborn TERM TERM
+  set +m
+  expect "the real mpirun ends a job that does not stop" exits_with 1
   CODES="9" launch train --ranks 1
   expect "the real mpirun returns a failure's code" exits_with 9
 fi
