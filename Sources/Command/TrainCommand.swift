@@ -82,6 +82,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let stopSignal = StopSignal()
     let shorthands = [
       keepLast.map { "checkpoint.keep_last=\($0)" }, keepEvery.map { "checkpoint.keep_every=\($0)" },
       ordersPer.map { "orders.per=\($0)" }, timeout.map { "run.timeout_seconds=\($0)" },
@@ -90,7 +91,6 @@ struct TrainCommand: ParsableCommand {
     try configuration.requireFiles()
     let folder = RunFolder(runDir ?? "runs/\(configuration.name)")
     if fingerprint { return try printFingerprint(configuration, folder) }
-    let stopSignal = StopSignal()
 
     Job.run(timeoutSeconds: configuration.run.timeoutSeconds, recordingFailuresIn: dryRun ? nil : folder) {
       communicator in

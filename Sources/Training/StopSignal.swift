@@ -6,6 +6,9 @@ import Synchronization
 ///
 /// The first signal asks for an orderly end: the step under way is finished, a checkpoint written. The second ends the
 /// process at once, unless it is but another delivery of the first.
+///
+/// To be made before the process starts threads: from then on the signals are blocked in all of them, and none is lost
+/// while what receives them is being set up.
 public final class StopSignal: @unchecked Sendable {
   /// Exit code of a process that a second signal ended at once.
   public static let immediateExitCode: Int32 = 130
@@ -20,8 +23,13 @@ public final class StopSignal: @unchecked Sendable {
 
   /// Starts to listen.
   public init() {
-    for number in [SIGINT, SIGTERM, SIGUSR1, SIGUSR2] {
-      signal(number, SIG_IGN)
+    let numbers = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2]
+    // A blocked signal waits to be read; an ignored one is dropped if it comes before the source listens.
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    for number in numbers { sigaddset(&blocked, number) }
+    pthread_sigmask(SIG_BLOCK, &blocked, nil)
+    for number in numbers {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler { [unowned self] in
         first.withLock { first in

@@ -47,6 +47,19 @@ extension EndToEnd {
       #expect(try run.results() == expected.results)
     }
 
+    /// Before the first step a request is kept: none is lost while the program starts.
+    @Test(arguments: [0, 2, 5, 10, 20]) func aRequestDuringStartUpStopsAfterAStep(milliseconds: Int) throws {
+      let workplace = try Self.trial.workplace()
+      let job = try workplace.start(ranks: nil, Self.trial.arguments())
+      try job.wait(for: "the program to listen") { Session.blocks(SIGTERM, process: job.session.id) }
+      usleep(UInt32(milliseconds * 1000))
+      job.send(SIGTERM)
+      #expect(try job.waitForEnd(within: 30) == .exited(75), "\(job.errors)")
+      let step = try #require(try RunFiles(path: workplace.path + "/run").checkpoints().last)
+      #expect(step < Self.trial.steps)
+      #expect(job.errors.contains("stopped after step \(step); the checkpoint is complete. Go on with: "))
+    }
+
     @Test(arguments: [(nil, 2, SIGTERM), (2, 2, SIGUSR1), (nil, 4, SIGINT), (3, 4, SIGUSR1)])
     func aStoppedEvaluationIsMadeUpFor(ranks: Int?, step: Int, signal: Int32) throws {
       let expected = try Self.undisturbedEvaluated.get()

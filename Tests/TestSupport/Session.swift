@@ -46,6 +46,14 @@ package struct Session: Sendable {
     return ranks
   }
 
+  /// Whether the main thread of process `id` keeps `signal` for itself to read, as a program that acts on requests does.
+  package static func blocks(_ signal: Int32, process id: pid_t) -> Bool {
+    guard let line = text("/proc/\(id)/status")?.split(separator: "\n").first(where: { $0.hasPrefix("SigBlk:") }),
+      let mask = line.split(whereSeparator: \.isWhitespace).last.flatMap({ UInt64($0, radix: 16) })
+    else { return false }
+    return mask >> UInt64(signal - 1) & 1 == 1
+  }
+
   /// Memory of process `id` that is resident, in kB; nil when it has ended.
   package static func residentKilobytes(of id: pid_t) -> Int? {
     guard let line = text("/proc/\(id)/status")?.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }) else {
