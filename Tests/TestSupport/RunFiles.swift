@@ -104,7 +104,10 @@ package struct RunFiles: Sendable {
 
   /// Whether a checkpoint is being written, or was when its process ended.
   package func isWritingCheckpoint() throws -> Bool {
-    try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints").contains { $0.hasPrefix(".tmp-step-") }
+    guard FileManager.default.fileExists(atPath: path + "/checkpoints") else { return false }
+    return try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints").contains {
+      $0.hasPrefix(".tmp-step-")
+    }
   }
 
   /// Model, moving average and optimizer after `step`.
