@@ -127,11 +127,29 @@ let package = Package(
     // These run the program itself, the last two under mpirun as well.
     .testTarget(name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
     .testTarget(name: "EndToEndTests", dependencies: ["Command", "Imaging", "Orders", "Tensors", "TestSupport"]),
+    // What ./launch.sh test --fuzz feeds with changed files.
+    .target(
+      name: "FuzzedParsers",
+      dependencies: [
+        "Tensors", "Orders", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
+        "Compression", "TestSupport",
+      ], path: "Tests/FuzzedParsers"),
+    .testTarget(name: "FuzzedParsersTests", dependencies: ["FuzzedParsers", "Tensors"]),
     // What ./launch.sh test --faults runs.
     .testTarget(name: "FaultTests", dependencies: ["Command", "Checkpoints", "Tensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Tests/fuzz.sh looks for libFuzzer in the toolchain and tells where it is.
+if let library = Context.environment["LMCONV_LIBFUZZER"] {
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/CLibFuzzer"),
+    .executableTarget(
+      name: "ParserFuzzer", dependencies: ["FuzzedParsers", "CLibFuzzer"], path: "Tests/ParserFuzzer",
+      linkerSettings: [.unsafeFlags([library]), .linkedLibrary("stdc++")]),
+  ]
+}
 
 for target in package.targets where target.type == .test || target.name == "TestSupport" {
   target.swiftSettings = warningsAreErrors

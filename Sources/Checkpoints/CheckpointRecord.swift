@@ -62,7 +62,7 @@ package struct CheckpointRecord: Codable {
   }
 
   /// Checks and decodes `text`, read from the checkpoint at `path`.
-  init(text: Data, path: String) throws(CheckpointError) {
+  package init(text: Data, path: String) throws(CheckpointError) {
     let digits = try Self.checksumDigits(in: text, path: path)
     let sealed = try Self.sealed(text, path: path)
     guard sealed[digits] == text[digits] else {

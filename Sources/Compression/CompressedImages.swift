@@ -43,7 +43,7 @@ public struct CompressedImages: Equatable, Sendable {
     /// CRC-32 of the images' levels, `[images, pixels, channels]`.
     public let levelChecksum: UInt32
 
-    init(bytes: [UInt8], levels: [UInt8]) {
+    package init(bytes: [UInt8], levels: [UInt8]) {
       self.init(
         bytes: bytes, byteCount: bytes.count, byteChecksum: Checksum.of(bytes), levelChecksum: Checksum.of(levels))
     }
@@ -77,7 +77,7 @@ public struct CompressedImages: Equatable, Sendable {
   /// Values that an image, and the images of a chunk together, may have.
   private static let valuesLimit = 1 << 28
 
-  init(path: String, header: Header, chunks: [Chunk]) {
+  package init(path: String, header: Header, chunks: [Chunk]) {
     precondition(chunks.count == header.chunks, "CompressedImages: \(chunks.count) chunks")
     self.path = path
     self.header = header

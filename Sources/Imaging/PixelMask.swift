@@ -143,6 +143,11 @@ public struct PixelMask: Equatable, Sendable {
   private static func mask(contentsOf path: String, size: ImageSize) throws(PixelMaskError) -> PixelMask {
     let image: PNGImage
     do { image = try PNGImage(contentsOf: path) } catch { throw .unreadable(error) }
+    return try mask(image, path: path, size: size)
+  }
+
+  /// The mask that the picture `image` describes; `path` names it in messages.
+  package static func mask(_ image: PNGImage, path: String, size: ImageSize) throws(PixelMaskError) -> PixelMask {
     guard image.size == size else { throw .wrongSize(path: path, found: image.size, expected: size) }
     let rgba = image.converted(toChannels: 4)
     return PixelMask(

@@ -43,7 +43,8 @@ extension Workplace {
     }
   }
 
-  private static func idx(magic: UInt32, sizes: [UInt32], elements: [UInt8]) -> [UInt8] {
+  /// A file of MNIST's format: a magic number and sizes, then `elements`.
+  package static func idx(magic: UInt32, sizes: [UInt32], elements: [UInt8]) -> [UInt8] {
     ([magic] + sizes).flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } } + elements
   }
 
