@@ -67,7 +67,7 @@ import Yams
       let others = definition["additionalProperties"] as? Object
       return required.map { "\(path).\($0): missing" }
         + object.keys.sorted().flatMap { key -> [String] in
-          guard let value = object[key], let part = (properties?[key] ?? others) as? Object else {
+          guard let value = object[key], let part = properties?[key] as? Object ?? others else {
             return ["\(path).\(key): unknown"]
           }
           return faults(of: value, at: "\(path).\(key)", part)
