@@ -1,3 +1,5 @@
+import Collectives
+
 /// How the program ends.
 enum ExitStatus {
   /// Something failed that the last message names.
@@ -6,8 +8,8 @@ enum ExitStatus {
   static let usage: Int32 = 64
   /// Stopped on request; a checkpoint is complete.
   static let stopped: Int32 = 75
-  /// Another rank did not answer.
-  static let silentRank: Int32 = 76
+  /// Another rank is silent, or the launcher is gone.
+  static let silentRank = World.exitCode
 
   /// All exit codes, those of `launch.sh` too: what `--help` tells, and the table in README.md.
   static let meanings: [(code: Int, meaning: String)] = [
@@ -16,7 +18,7 @@ enum ExitStatus {
     (64, "options or configuration cannot be used; never restarted"),
     (69, "`launch.sh` only: a host of `--hosts` is not fit, named with the reason"),
     (75, "stopped on request, checkpoint complete: run the same command to go on"),
-    (76, "another rank did not answer within `run.timeout_seconds`"),
+    (76, "another rank was silent for `run.timeout_seconds`, or the launcher is gone; worth another try"),
     (78, "the processor lacks AVX2 or FMA"),
     (130, "ended at once by a second signal"),
   ]
