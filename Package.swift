@@ -44,7 +44,7 @@ let package = Package(
       name: "Datasets", dependencies: ["Tensors", "Orders", "CZlib"], resources: [.copy("Resources/digits")],
       swiftSettings: settings),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
-    .target(name: "Imaging", dependencies: ["Orders", "CPNG"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["Orders", "CPNG", "CZlib"], swiftSettings: settings),
     .target(
       name: "Configuration", dependencies: ["Orders", "Model", "Datasets", .product(name: "Yams", package: "Yams")],
       swiftSettings: settings),
@@ -96,7 +96,7 @@ let package = Package(
     .testTarget(name: "CollectivesTests", dependencies: ["Tensors", "Collectives", "CollectivesProbe"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "Orders", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
-    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"]),
+    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Orders", "CZlib", "TestSupport"]),
     .testTarget(
       name: "ConfigurationTests",
       dependencies: [

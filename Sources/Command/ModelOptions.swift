@@ -3,6 +3,7 @@ import Checkpoints
 import Configuration
 import Foundation
 import Logging
+import Model
 import Tensors
 import Training
 
@@ -75,6 +76,31 @@ struct ModelOptions: ParsableArguments {
     return Opened(
       path: opened.path, step: opened.state?.step, experiment: experiment, parameters: parameters,
       isAverage: weights != .raw && opened.ema != nil)
+  }
+
+  /// A second model of the same images, without the data that it was trained on.
+  struct Background {
+    let configuration: RunConfiguration
+    let network: LocallyMaskedPixelCNN
+    let parameters: FloatBuffer
+  }
+
+  /// Opens the model at `path`, which must be of images as those of `model` are.
+  ///
+  /// - Throws: when it cannot be read, or is of other images.
+  func openBackground(_ path: String, of model: Opened, log: Logger) throws -> Background {
+    let opened = try Self.opened(path, checkpoint)
+    for skipped in opened.skipped { log.warning("\(skipped)") }
+    guard let yaml = opened.configuration else { throw CommandError.noConfiguration(path: opened.path) }
+    let configuration = try RunConfiguration(yaml: yaml, path: opened.path)
+    let network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: model.experiment.test.channels))
+    let (found, expected) = (network.configuration.distribution, model.experiment.network.configuration.distribution)
+    guard found.levels == expected.levels else {
+      throw ScoreError.otherBackground(path: opened.path, found: found.levels, expected: expected.levels)
+    }
+    let parameters = FloatBuffer(count: network.layout.count)
+    try Self.weights(weights == .raw ? .raw : .auto, of: opened).copy(to: parameters, layout: network.layout)
+    return Background(configuration: configuration, network: network, parameters: parameters)
   }
 
   /// Opens what is at `path`.

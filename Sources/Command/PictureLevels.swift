@@ -2,14 +2,25 @@ import Imaging
 import Model
 import Orders
 
-/// Why PNG files cannot be compressed with a model.
+/// Why pictures cannot be used with a model.
 enum PictureError: Error, CustomStringConvertible {
+  case noPictures(path: String)
+  case unreadableFolder(path: String, reason: String)
+  case levelsNotPixels(path: String, largest: UInt8, bits: Int)
+  case sizeOfOtherModel(path: String, found: ImageSize, expected: ImageSize)
   case otherSize(path: String, found: ImageSize, first: String, expected: ImageSize)
   case otherChannels(path: String, found: Int, expected: Int)
   case betweenLevels(path: String, row: Int, column: Int, value: UInt8, bits: Int)
 
   var description: String {
     switch self {
+    case .noPictures(let path): return "\(path): no files that end in .png or .npy"
+    case .unreadableFolder(let path, let reason): return "\(path): \(reason)"
+    case .levelsNotPixels(let path, let largest, let bits):
+      return "\(path): no value above \(largest), these look like levels of \(bits) bit; pixels are 0 to 255, so "
+        + "multiply the array by \(255 / ((1 << bits) - 1)) first"
+    case .sizeOfOtherModel(let path, let found, let expected):
+      return "\(path): \(found) pixels, this model was trained on \(expected)"
     case .otherSize(let path, let found, let first, let expected):
       return "\(path) has \(found) pixels, \(first) has \(expected); all must have one size"
     case .otherChannels(let path, let found, let expected):
@@ -41,29 +52,17 @@ struct PictureLevels {
     self.bits = bits
   }
 
-  /// The levels `[images, pixels, channels]` of the PNG files at `paths`, and the size of the pictures.
+  /// The levels `[images, pixels, channels]` of the pictures that `paths` name, and their size.
   ///
   /// Each value must be one that `pictures` writes for some level; with `quantizes`, lower bits are dropped, as those of
   /// data sets are.
   ///
   /// - Throws: when a file cannot be read or its picture is not one that the model is of.
   func read(_ paths: [String], quantizes: Bool) throws -> (levels: [UInt8], size: ImageSize) {
-    var levels: [UInt8] = []
-    var size = ImageSize(rows: 1, columns: 1)
-    for (index, path) in paths.enumerated() {
-      let picture = try PNGImage(contentsOf: path)
-      if index == 0 { size = picture.size }
-      guard picture.size == size else {
-        throw PictureError.otherSize(path: path, found: picture.size, first: paths[0], expected: size)
-      }
-      guard picture.channels == channels else {
-        throw PictureError.otherChannels(path: path, found: picture.channels, expected: channels)
-      }
-      let own = picture.pixels.map { $0 >> (8 - bits) }
-      if !quantizes { try checkLossless(picture, own, path: path) }
-      levels += own
-    }
-    return (levels, size)
+    let pictures = try Pictures(paths, channels: channels, bits: bits)
+    let levels = pictures.pixels.map { $0 >> (8 - bits) }
+    if !quantizes { try checkLossless(pictures, levels) }
+    return (levels, pictures.size)
   }
 
   /// The pictures of `levels` `[images, pixels, channels]`.
@@ -74,11 +73,13 @@ struct PictureLevels {
     }
   }
 
-  private func checkLossless(_ picture: PNGImage, _ levels: [UInt8], path: String) throws(PictureError) {
-    let restored = PNGImage(size: picture.size, channels: channels, levels: levels, bitDepth: bits)
-    for index in levels.indices where restored.pixels[index] != picture.pixels[index] {
-      let (row, column) = (index / channels).quotientAndRemainder(dividingBy: picture.size.columns)
-      throw .betweenLevels(path: path, row: row, column: column, value: picture.pixels[index], bits: bits)
+  private func checkLossless(_ pictures: Pictures, _ levels: [UInt8]) throws(PictureError) {
+    for index in levels.indices
+    where PNGImage.value(ofLevel: levels[index], bitDepth: bits) != pictures.pixels[index] {
+      let (image, place) = (index / channels).quotientAndRemainder(dividingBy: pictures.size.pixels)
+      let (row, column) = place.quotientAndRemainder(dividingBy: pictures.size.columns)
+      throw .betweenLevels(
+        path: pictures.names[image], row: row, column: column, value: pictures.pixels[index], bits: bits)
     }
   }
 }

@@ -25,9 +25,12 @@ struct Canvas {
   }
 
   /// Fills the pixels of a rectangle; parts outside the canvas are left out.
-  mutating func fillRectangle(x: Int, y: Int, width: Int, height: Int, color: Color) {
-    for row in max(y, 0)..<min(y + height, size.rows) {
-      for column in max(x, 0)..<min(x + width, size.columns) { colors[row * size.columns + column] = color }
+  mutating func fillRectangle(x: Int, y: Int, width: Int, height: Int, color: Color, opacity: Double = 1) {
+    for row in Self.inside(y, y + height, size.rows) {
+      for column in Self.inside(x, x + width, size.columns) {
+        let index = row * size.columns + column
+        colors[index] = colors[index].mixed(with: color, fraction: opacity)
+      }
     }
   }
 
@@ -41,8 +44,10 @@ struct Canvas {
     from start: Point, to end: Point, width: Double, colors ends: (Color, Color), opacity: Double = 1
   ) {
     let reach = width / 2 + 1
-    let rows = max(Int(min(start.y, end.y) - reach), 0)..<min(Int(max(start.y, end.y) + reach) + 1, size.rows)
-    let columns = max(Int(min(start.x, end.x) - reach), 0)..<min(Int(max(start.x, end.x) + reach) + 1, size.columns)
+    let rows = Self.inside(
+      Int(min(start.y, end.y) - reach), Int(max(start.y, end.y) + reach) + 1, size.rows)
+    let columns = Self.inside(
+      Int(min(start.x, end.x) - reach), Int(max(start.x, end.x) + reach) + 1, size.columns)
     let (dx, dy) = (end.x - start.x, end.y - start.y)
     let squaredLength = dx * dx + dy * dy
     for row in rows {
@@ -58,5 +63,11 @@ struct Canvas {
         }
       }
     }
+  }
+
+  /// What lies in 0..<`count` of the numbers from `first` to before `end`.
+  private static func inside(_ first: Int, _ end: Int, _ count: Int) -> Range<Int> {
+    let lower = min(max(first, 0), count)
+    return lower..<max(min(end, count), lower)
   }
 }

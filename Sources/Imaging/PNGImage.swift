@@ -38,13 +38,15 @@ public struct PNGImage: Equatable, Sendable {
   /// is white; levels between are rounded to nearest.
   public init(size: ImageSize, channels: Int, levels: [UInt8], bitDepth: Int) {
     precondition((1...8).contains(bitDepth), "PNGImage: bit depth \(bitDepth), needs 1 to 8")
-    let highest = (1 << bitDepth) - 1
     self.init(
-      size: size, channels: channels,
-      pixels: levels.map { level in
-        precondition(level <= highest, "PNGImage: level \(level) of \(bitDepth)-bit data, the highest is \(highest)")
-        return UInt8((Int(level) * 255 * 2 + highest) / (2 * highest))
-      })
+      size: size, channels: channels, pixels: levels.map { Self.value(ofLevel: $0, bitDepth: bitDepth) })
+  }
+
+  /// The value that shows `level` of 0..<2^`bitDepth`: levels are spread evenly over 0...255 and rounded to nearest.
+  public static func value(ofLevel level: UInt8, bitDepth: Int) -> UInt8 {
+    let highest = (1 << bitDepth) - 1
+    precondition(level <= highest, "PNGImage: level \(level) of \(bitDepth)-bit data, the highest is \(highest)")
+    return UInt8((Int(level) * 255 * 2 + highest) / (2 * highest))
   }
 
   /// The channels of the pixel at (`row`, `column`).
