@@ -11,8 +11,8 @@ usage: ./launch.sh                       set up, build, train on the embedded di
        ./launch.sh COMMAND [OPTIONS]     build if needed and run lmconv COMMAND
        ./launch.sh help                  this text
 
-COMMAND is train, evaluate, sample, complete, compress, decompress, info, orders, masks, doctor, ...; COMMAND --help explains one.
-train, evaluate, sample, complete, compress and decompress run under mpirun, with these options besides their own:
+COMMAND is train, evaluate, sample, complete, compress, decompress, score, info, orders, masks, doctor, ...; COMMAND --help explains one.
+train, evaluate, sample, complete, compress, decompress and score run under mpirun, with these options besides their own:
   --ranks N            number of processes (default: one per core, or what the hosts file or Slurm gives)
   --hosts FILE         run on the hosts of an Open MPI host file, lines of HOST slots=N; see cluster/README.md
   --drop-dead-hosts    leave out hosts that are not fit, and go on with the others (default: ask on a terminal, or stop)
@@ -671,7 +671,7 @@ case ${1-} in
       *) run_tests "$@" ;;
     esac
     ;;
-  train | evaluate | sample | complete | compress | decompress) run_under_mpi "$@" ;;
+  train | evaluate | sample | complete | compress | decompress | score) run_under_mpi "$@" ;;
   --version | [!-]*)
     build
     exec "$lmconv" "$@"

@@ -21,7 +21,7 @@ TEXT
 }
 model=$1
 out=${2:-scores}
-root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..
+root=$(readlink -f "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..")
 lmconv="$root/.build/release/lmconv"
 
 die() {
@@ -38,11 +38,15 @@ mkdir -p "$out"
 "$python" "$root/Benchmarks/scores-images.py" "$root/Sources/Datasets/Resources/digits" "$out"
 if [[ ! -e $out/background/checkpoints/step-00001000 ]]; then
   "$root/launch.sh" train --run-dir "$out/background" --set name=background --set data.set=mnist \
-    --set "data.folder=$out/noisy" >&2
+    --set "data.folder=$(readlink -f "$out/noisy")" >&2
 fi
-score=("$lmconv" score "$model" --split test --against "$out/letters.npy" --against "$out/textures.npy"
-  --against "$out/blank.npy" --background "$out/background")
-"${score[@]}" --out "$out/scores.csv" --histogram "$out/scores.png" --typical-images 0 --json >"$out/scores.json"
+model=$(readlink -f "$model")
+(
+  # Groups are called by their files.
+  cd "$out"
+  "$lmconv" score "$model" --split test --against letters.npy --against textures.npy --against blank.npy \
+    --background background --typical-images 0 --out scores.csv --histogram scores.png --json >scores.json
+)
 
 "$python" - "$out/scores.json" <<'PYTHON'
 import json, sys
@@ -51,11 +55,11 @@ result = json.load(open(sys.argv[1]))
 measures = ["bpd", "typicality", "complexity_corrected", "likelihood_ratio"]
 print("| images | " + " | ".join(measures) + " |\n|---|" + "---:|" * len(measures))
 for group in result["groups"]:
-    name = group["name"].rsplit("/", 1)[-1].removesuffix(".npy")
+    name = group["name"].removesuffix(".npy")
     print(f"| {name}, mean | " + " | ".join(f"{group['means'][m]:.4f}" for m in measures) + " |")
 for group in result["groups"]:
     if group["anomalous"]:
-        name = group["name"].rsplit("/", 1)[-1].removesuffix(".npy")
+        name = group["name"].removesuffix(".npy")
         areas = [group["area_under_roc"][m] for m in measures]
         print(f"| **{name}**, AUROC | " + " | ".join(f"{a['value']:.3f} ± {a['standard_error']:.3f}" for a in areas) + " |")
 PYTHON

@@ -20,7 +20,8 @@ struct CompleteCommand: ParsableCommand {
         lmconv complete runs/digits --missing right --images mine.png --out completed.png
 
       The picture's rows are what was observed, the completions, and the true images. Dark or transparent pixels of a \
-      PNG mask are missing. The observed pixels come first in the order, whatever order is asked for.
+      PNG mask are missing. The observed pixels come first in the order, whatever order is asked for. A .npy file gets the \
+      completions alone, [samples, images, rows, columns(, channels)].
       """)
 
   @OptionGroup var options: ModelOptions
@@ -36,7 +37,9 @@ struct CompleteCommand: ParsableCommand {
   @Option(help: ArgumentHelp("What is observed; all else is missing. May be repeated.", valueName: "region"))
   var observed: [String] = []
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Complete these PNG files, of one size.", valueName: "file ..."))
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Complete these \(Pictures.forms), of one size.", valueName: "file ..."))
   var images: [String] = []
 
   @Option(parsing: .unconditional, help: "First test image (default: 0).")
@@ -83,11 +86,15 @@ struct CompleteCommand: ParsableCommand {
       let count = truths.count
       let contexts = truths.map { mask.hidingMissing(in: $0) }
       let rows = levels.pictures(completed, size: size)
-      let grid = ImageGrid.completions(
-        contexts: contexts,
-        completions: (0..<samples).map { Array(rows[($0 * count)..<(($0 + 1) * count)]) }, truths: truths,
-        scale: generation.scale)
-      try files.picture.write(grid)
+      if Pictures.isArray(files.picture.path) {
+        try files.picture.write(NPYArray(pictures: rows, outer: [samples, count]).encoded)
+      } else {
+        let grid = ImageGrid.completions(
+          contexts: contexts,
+          completions: (0..<samples).map { Array(rows[($0 * count)..<(($0 + 1) * count)]) }, truths: truths,
+          scale: generation.scale)
+        try files.picture.write(grid)
+      }
       log.info("\(files.picture.path): observed, completed and true, \(count) images, order \(order.name)")
       try generation.writeStrip(to: files.strip, of: rows, mask: mask, order: order, log: log)
     }

@@ -23,12 +23,12 @@ struct CompressCommand: ParsableCommand {
       is as large as the model's negative log likelihood, and only the same model can decompress it: keep the checkpoint. \
       The bytes do not depend on the number of ranks and threads.
 
-      PNG files must hold what the model is of: one size, the model's channels, and no values between its levels.
+      Images must be what the model is of: one size, its channels, and no values between its levels.
       """)
 
   @OptionGroup var options: ModelOptions
 
-  @Argument(help: "PNG files of one size.")
+  @Argument(help: ArgumentHelp("\(Pictures.forms), of one size."))
   var images: [String] = []
 
   @Option(help: ArgumentHelp("Compress images of the model's data set instead of files.", valueName: "train|test"))
@@ -58,7 +58,7 @@ struct CompressCommand: ParsableCommand {
 
   func validate() throws {
     guard images.isEmpty != (split == nil) else {
-      throw ValidationError("name PNG files or pass --split test, one of the two")
+      throw ValidationError("name images or pass --split test, one of the two")
     }
     guard split != nil || (first == 0 && count == 0) else {
       throw ValidationError("--first and --count choose images of a set; pass --split as well")

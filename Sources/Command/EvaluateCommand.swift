@@ -57,7 +57,7 @@ struct EvaluateCommand: ParsableCommand {
     help: "Images at once on each rank; changes memory, no result (default: evaluation.batch_size).")
   var batchSize: Int?
 
-  @Option(help: ArgumentHelp("Write each image's likelihoods to this CSV file.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write each image's likelihoods to this .csv or .npy file.", valueName: "file"))
   var perImage: String?
 
   @Flag(help: "Print the result as JSON.")
@@ -96,7 +96,9 @@ struct EvaluateCommand: ParsableCommand {
         try Job.leave(communicator, status: ExitStatus.stopped)
       }
       guard communicator.rank == 0 else { return }
-      if let perImageFile { try perImageFile.write(perImageTable(report)) }
+      if let perImageFile {
+        try perImageFile.write(perImageBytes(report, asArray: Pictures.isArray(perImageFile.path)))
+      }
       try show(LikelihoodSummary(report, imagesInSet: dataset.count), model: model)
     }
   }
@@ -118,15 +120,17 @@ struct EvaluateCommand: ParsableCommand {
     region.isEmpty ? nil : Set(try PixelMask(regions: region, size: size).missingPixels)
   }
 
-  /// Nats of each image under the ensemble and under each order, as CSV.
-  private func perImageTable(_ report: LikelihoodReport) -> String {
-    var text = (["image", "ensemble"] + report.orders).joined(separator: ",") + "\n"
-    let ensemble = report.ensemble
+  /// Nats of each image under the ensemble and under each order, as CSV or for NumPy.
+  private func perImageBytes(_ report: LikelihoodReport, asArray: Bool) -> [UInt8] {
+    let nats =
+      [("ensemble", report.ensemble.map { -$0 })]
+      + report.orders.enumerated().map { ($1, report.logLikelihoods(order: $0).map { -$0 }) }
+    guard !asArray else { return NPYTable(columns: [("image", report.images.map(Double.init))] + nats).encoded }
+    var text = (["image"] + nats.map(\.0)).joined(separator: ",") + "\n"
     for (index, image) in report.images.enumerated() {
-      let row = report.orders.indices.map { report.logLikelihoods[index * report.orders.count + $0] }
-      text += ([ensemble[index]] + row).reduce("\(image)") { "\($0),\(-$1)" } + "\n"
+      text += nats.reduce("\(image)") { "\($0),\($1.1[index])" } + "\n"
     }
-    return text
+    return Array(text.utf8)
   }
 
   private func show(_ summary: LikelihoodSummary, model: ModelOptions.Opened) throws {

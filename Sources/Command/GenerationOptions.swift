@@ -18,7 +18,7 @@ struct GenerationOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "How much larger a pixel is drawn.")
   var scale = 3
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("PNG file to write.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("PNG file to write, or .npy file (uint8).", valueName: "file"))
   var out: String
 
   @Option(

@@ -16,7 +16,8 @@ struct LMConv: ParsableCommand {
     version: "lmconv 0.1.0",
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, CompressCommand.self,
-      DecompressCommand.self, ScoreCommand.self, InfoCommand.self, OrdersCommand.self, MasksCommand.self,
+      DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self, InfoCommand.self,
+      OrdersCommand.self, MasksCommand.self,
       DoctorCommand.self,
       BenchmarkCommand.self,
     ])

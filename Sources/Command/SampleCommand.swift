@@ -13,6 +13,7 @@ struct SampleCommand: ParsableCommand {
     discussion: """
       Examples:
         lmconv sample runs/digits --count 16 --out samples.png
+        lmconv sample runs/digits --count 1000 --out samples.npy
         lmconv sample runs/digits --order hilbert/5 --temperature 0.7 --out other.png
       """)
 
@@ -41,7 +42,11 @@ struct SampleCommand: ParsableCommand {
       let images = PictureLevels(model.experiment.network.configuration).pictures(samples, size: test.size)
       let columns = min(count, max(4, Int(Double(count).squareRoot().rounded(.up))))
       let rows = stride(from: 0, to: count, by: columns).map { Array(images[$0..<min($0 + columns, count)]) }
-      try files.picture.write(ImageGrid(scale: generation.scale).picture(rows: rows))
+      if Pictures.isArray(files.picture.path) {
+        try files.picture.write(NPYArray(pictures: images).encoded)
+      } else {
+        try files.picture.write(ImageGrid(scale: generation.scale).picture(rows: rows))
+      }
       log.info("\(files.picture.path): \(count) samples, order \(order.name), temperature \(generation.temperature)")
       let mask = PixelMask(size: test.size, isMissing: [Bool](repeating: true, count: test.size.pixels))
       try generation.writeStrip(to: files.strip, of: images, mask: mask, order: order, log: log)

@@ -75,7 +75,9 @@ struct ScoreCommand: ParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Variants of the order, 0 to 7 (default: each model's orders.test).", valueName: "n,n,..."))
+    help: ArgumentHelp(
+      "Orders of the ensemble (default: each model's orders.test), each \(OrderChoice.forms).",
+      valueName: "order,order,..."))
   var orders: [String] = []
 
   @Option(
@@ -112,7 +114,7 @@ struct ScoreCommand: ParsableCommand {
     guard typicalBpd.map({ $0 >= 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--typical-bpd must be 0 or more")
     }
-    _ = try OrderArguments.variants(orders)
+    _ = try OrderArguments.choices(orders)
     _ = try classes()
   }
 
@@ -128,7 +130,7 @@ struct ScoreCommand: ParsableCommand {
       let sources = try sources(model.experiment)
       let scoring = try Scoring(
         model: model, background: background.map { try options.openBackground($0, of: model, log: log) },
-        orders: OrderArguments.variants(orders), seed: configuration.seed,
+        orders: OrderArguments.choices(orders), seed: configuration.seed,
         batchSize: batchSize ?? configuration.evaluation.batchSize,
         threads: HostThreads.count(requested: options.threads, communicator: communicator),
         communicator: communicator, stopSignal: stopSignal)

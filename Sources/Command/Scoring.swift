@@ -22,10 +22,11 @@ struct Scoring {
   private let evaluation: LikelihoodEvaluation
   private let backgroundEvaluation: LikelihoodEvaluation?
 
-  /// Scores by `model` and, for likelihood ratios, `background`, under the ensemble of the variants `orders`, or if there
-  /// are none, of those that each model is tested with.
+  /// Scores by `model` and, for likelihood ratios, `background`, under the ensemble of `orders`, or if there are none,
+  /// of those that each model is tested with.
   init(
-    model: ModelOptions.Opened, background: ModelOptions.Background?, orders: [Int], seed: UInt64, batchSize: Int,
+    model: ModelOptions.Opened, background: ModelOptions.Background?, orders: [OrderChoice], seed: UInt64,
+    batchSize: Int,
     threads: Int, communicator: any Communicator, stopSignal: StopSignal
   ) throws {
     self.model = model
@@ -35,9 +36,8 @@ struct Scoring {
     self.stopSignal = stopSignal
     let size = model.experiment.test.size
     func named(_ configuration: RunConfiguration) throws -> [NamedOrder] {
-      try (orders.isEmpty ? configuration.orders.test : orders).map {
-        try OrderSelection.order(configuration.orders, variant: $0, size: size)
-      }
+      try OrderSelection.orders(
+        orders.isEmpty ? configuration.orders.test : orders, configuration.orders, size: size)
     }
     self.orders = try named(model.experiment.configuration)
     backgroundOrders = try background.map { try named($0.configuration) } ?? []

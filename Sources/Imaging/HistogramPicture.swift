@@ -55,9 +55,9 @@ public enum HistogramPicture {
     return canvas.picture
   }
 
-  /// The colour of group `index`: blue, orange, green, then on around the circle by the golden angle.
+  /// The colour of group `index`: blue, orange, green, red, then on around the circle by the golden angle.
   private static func color(_ index: Int) -> Color {
-    let hues = [255.0, 55, 150]
+    let hues = [255.0, 55, 150, 340]
     return Color(
       lightness: 0.62, chroma: 0.15, hueDegrees: index < hues.count ? hues[index] : Double(index) * 137.5)
   }

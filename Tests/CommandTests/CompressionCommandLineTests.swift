@@ -193,10 +193,10 @@ struct CompressionCommandLineTests {
   }
 
   @Test(arguments: [
-    (["compress", "run", "--out", "x"], "name PNG files or pass --split test, one of the two"),
+    (["compress", "run", "--out", "x"], "name images or pass --split test, one of the two"),
     (
       ["compress", "run", "a.png", "--split", "test", "--out", "x"],
-      "name PNG files or pass --split test, one of the two"
+      "name images or pass --split test, one of the two"
     ),
     (
       ["compress", "run", "a.png", "--count", "3", "--out", "x"],
