@@ -115,8 +115,11 @@ extension Faults {
       echo "seconds $(echo "$(date +%s.%N) $start" | awk '{ print $1 - $2 }')"
       for _ in $(seq 800); do
         if ended; then break; fi
-        # Slurm holds back a job that was requeued for two minutes, so that its first attempt has ended on all nodes.
-        if [ "$(value JobState)" = PENDING ] && [ "$(sinfo --noheader --Node --states idle | wc -l)" -ge 4 ]; then scontrol update JobId="$id" StartTime=now 2>/dev/null || true; fi
+        # Slurm holds back a job that was requeued for two minutes. A node takes it back one second after it ended there.
+        if [ "$(value JobState)" = PENDING ]; then
+          sleep 2
+          scontrol update JobId="$id" StartTime=now 2>/dev/null || true
+        fi
         sleep 0.2
       done
       echo "restarts $(value Restarts)"
