@@ -18,6 +18,12 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
   case missingPart(path: String, file: String)
   /// The state has a value that cannot be written, such as a metric that is not a number.
   case invalidState(path: String, reason: String)
+  /// A value of the run is infinite or not a number, so that its checkpoint was not written.
+  case notFinite(path: String, file: String, NotFiniteValue)
+  /// A checkpoint or file holds a value that is infinite or not a number.
+  case holdsNotFinite(path: String, file: String, NotFiniteValue)
+  /// The run's folder, or the lock in it, is no longer the one that was locked.
+  case vanished(runFolder: String)
   /// Another process trains in this run folder.
   case inUse(runFolder: String, holder: String)
 
@@ -40,6 +46,15 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
       return "checkpoint \(path): \(named)\(more)"
     case .missingPart(let path, let file): return "checkpoint \(path): it was written without \(file)"
     case .invalidState(let path, let reason): return "checkpoint \(path): its state cannot be written: \(reason)"
+    case .notFinite(let path, let file, let value):
+      return "checkpoint \(path): not written: \(value) in \(file); the checkpoint before it was left alone: lower "
+        + "training.learning_rate, or set guard.policy to rollback, and go on from there"
+    case .holdsNotFinite(let path, let file, let value):
+      return path == file ? "\(path): \(value)" : "checkpoint \(path): \(value) in \(file)"
+    case .vanished(let folder):
+      return
+        "run folder \(folder) was removed or replaced while the run goes on; nothing more is written there: restore "
+        + "it, or start again with another --run-dir"
     case .inUse(let folder, let holder):
       return "run folder \(folder) is in use by \(holder); wait for it, stop it, or choose another run folder"
     }

@@ -26,11 +26,14 @@ public struct CheckpointState: Codable, Equatable, Sendable {
   public var elapsedSeconds: Double
   /// Further counters that training needs, by name.
   public var counters: [String: Int]
+  /// Size and checksum of each file of the training data, by name; nil in checkpoints of programs that did not say.
+  public var dataFiles: [String: String]?
 
   /// The state after `step` updates, in the current format.
   public init(
     step: Int, epoch: Int = 0, seed: UInt64, configuration: String, datasetHash: String, metric: Double? = nil,
-    bestMetric: Double? = nil, imagesSeen: Int = 0, elapsedSeconds: Double = 0, counters: [String: Int] = [:]
+    bestMetric: Double? = nil, imagesSeen: Int = 0, elapsedSeconds: Double = 0, counters: [String: Int] = [:],
+    dataFiles: [String: String]? = nil
   ) {
     self.step = step
     self.epoch = epoch
@@ -42,5 +45,6 @@ public struct CheckpointState: Codable, Equatable, Sendable {
     self.imagesSeen = imagesSeen
     self.elapsedSeconds = elapsedSeconds
     self.counters = counters
+    self.dataFiles = dataFiles
   }
 }

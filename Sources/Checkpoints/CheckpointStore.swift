@@ -32,12 +32,16 @@ public struct CheckpointStore: Sendable {
     try Checkpoint(contentsOf: path(step: step), includingOptimizer: includingOptimizer)
   }
 
-  /// The newest checkpoint that is as it was written. Damaged ones are passed over and returned with their reasons.
+  /// The newest checkpoint, of no later step than `step`, that is as it was written. Damaged ones are passed over and
+  /// returned with their reasons.
   ///
   /// - Throws: when the folder cannot be read, or a checkpoint is of a newer format: going on from an older one would
   ///   throw away what the newer program has done.
-  public func latestValid(includingOptimizer: Bool = true) throws(CheckpointError) -> CheckpointSelection {
-    try firstValid(of: try names().reversed(), includingOptimizer: includingOptimizer)
+  public func latestValid(
+    notAfter step: Int = .max, includingOptimizer: Bool = true
+  ) throws(CheckpointError) -> CheckpointSelection {
+    try firstValid(
+      of: try names().filter { $0.step <= step }.reversed(), includingOptimizer: includingOptimizer)
   }
 
   /// The valid checkpoint with the lowest metric at its own step, the earliest of equals; none if none was evaluated.

@@ -43,11 +43,15 @@ public struct CheckpointWriter: Sendable {
 
   /// Writes a checkpoint and then removes what is no longer kept.
   ///
-  /// - Throws: when it could not be written completely (disk full, read-only, state not representable); what was valid
-  ///   before still is.
+  /// - Throws: when it could not be written completely (disk full, read-only, state not representable), or a value is not
+  ///   finite: a run cannot go on from that; what was valid before still is.
   @discardableResult
   public func write(_ contents: CheckpointContents) throws(CheckpointError) -> WrittenCheckpoint {
     let step = contents.state.step
+    guard lock.isInPlace else { throw .vanished(runFolder: store.runFolder) }
+    if let found = contents.firstNotFinite {
+      throw .notFinite(path: store.path(step: step), file: found.file, found.value)
+    }
     let temporary = scratchPath(".tmp-", step: step)
     do throws(CheckpointError) {
       try fill(temporary, with: contents)
@@ -58,7 +62,7 @@ public struct CheckpointWriter: Sendable {
     } catch {
       // The space is needed more than the remains, but why the attempt ended matters more than that they are still there.
       DurableFile.discard(temporary)
-      throw error
+      throw lock.isInPlace ? error : .vanished(runFolder: store.runFolder)
     }
   }
 

@@ -7,6 +7,8 @@ import Foundation
 public final class RunLock: Sendable {
   /// The run's folder.
   public let runFolder: String
+  /// Who held the run before and ended without leaving it: by a crash, a kill or a power cut; nil if nobody did.
+  public let abandonedBy: String?
   private let descriptor: Int32
 
   /// Creates the folder if there is none, and locks it.
@@ -20,9 +22,32 @@ public final class RunLock: Sendable {
       descriptor = try Self.locked(path)
     } catch {
       guard error.code == EWOULDBLOCK else { throw .inaccessible(error) }
-      throw .inUse(runFolder: self.runFolder, holder: try Self.holder(path))
+      // Empty for the moment between locking and writing.
+      throw .inUse(runFolder: self.runFolder, holder: try Self.holder(path) ?? "another process")
+    }
+    let former = try Self.holder(path)
+    abandonedBy = former.map { holder in
+      let elsewhere =
+        holder.contains(" on \(Self.hostName) since ")
+        ? "" : "; if that process still runs, this file system does not share locks among hosts: stop one of the two"
+      return "\(holder), which ended without leaving it\(elsewhere)"
     }
     do throws(FileFailure) { try Self.writeHolder(to: descriptor, path: path) } catch { throw .inaccessible(error) }
+  }
+
+  /// Notes that the holder leaves in good order. The lock itself is held until the last reference goes.
+  ///
+  /// - Throws: when the file cannot be changed.
+  public func release() throws(CheckpointError) {
+    guard ftruncate(descriptor, 0) == 0 else { throw .inaccessible(FileFailure("write", runFolder + "/lock")) }
+  }
+
+  /// Whether the file at the lock's place is still the one that is locked: otherwise the run's folder was removed or
+  /// replaced, and nothing that is written there now is protected, or finds the rest of the run.
+  var isInPlace: Bool {
+    var (own, found) = (stat(), stat())
+    return fstat(descriptor, &own) == 0 && stat(runFolder + "/lock", &found) == 0 && own.st_ino == found.st_ino
+      && own.st_dev == found.st_dev
   }
 
   // Closing drops the lock.
@@ -39,7 +64,7 @@ public final class RunLock: Sendable {
     defer { close(descriptor) }
     if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
     guard errno == EWOULDBLOCK else { throw .inaccessible(FileFailure("lock", path)) }
-    return try holder(path)
+    return try holder(path) ?? "another process"
   }
 
   private static func locked(_ path: String) throws(FileFailure) -> Int32 {
@@ -54,21 +79,24 @@ public final class RunLock: Sendable {
   }
 
   private static func writeHolder(to descriptor: Int32, path: String) throws(FileFailure) {
-    var host = [CChar](repeating: 0, count: 256)
-    guard gethostname(&host, host.count - 1) == 0 else { throw FileFailure("name the host in", path) }
-    let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     let bytes = Array("process \(getpid()) on \(hostName) since \(Date().formatted(.iso8601))\n".utf8)
-    guard ftruncate(descriptor, 0) == 0, write(descriptor, bytes, bytes.count) == bytes.count else {
+    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
       throw FileFailure("write", path)
     }
   }
 
-  private static func holder(_ path: String) throws(CheckpointError) -> String {
+  private static var hostName: String {
+    var host = [CChar](repeating: 0, count: 256)
+    // A longer name is cut, which is as good for a message.
+    gethostname(&host, host.count - 1)
+    return String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  private static func holder(_ path: String) throws(CheckpointError) -> String? {
     do throws(FileFailure) {
       let file = try ReadableFile(path)
       let text = String(decoding: try file.next(min(file.byteCount, 1000)), as: UTF8.self)
-      // Empty for the moment between locking and writing.
-      return text.isEmpty ? "another process" : text.trimmingCharacters(in: .whitespacesAndNewlines)
+      return text.isEmpty ? nil : text.trimmingCharacters(in: .whitespacesAndNewlines)
     } catch { throw .inaccessible(error) }
   }
 }

@@ -17,8 +17,7 @@ struct LMConv: ParsableCommand {
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, CompressCommand.self,
       DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self, InfoCommand.self,
-      OrdersCommand.self, MasksCommand.self,
-      DoctorCommand.self,
+      VerifyCommand.self, DiffCommand.self, OrdersCommand.self, MasksCommand.self, DoctorCommand.self,
       BenchmarkCommand.self,
     ])
 

@@ -18,6 +18,27 @@ struct BackgroundCheckpointWriterTests {
       try CheckpointStore(runFolder: folder.path).latestValid().checkpoint?.contents == ExampleRun.contents(step: 3))
   }
 
+  @Test func whatBecameOfAWriteIsKnownWithoutWaiting() throws {
+    let folder = try TemporaryFolder()
+    let writer = try ExampleRun.writer(folder.path)
+    let background = BackgroundCheckpointWriter(writer)
+    #expect(try background.poll() == nil)
+    try background.submit(ExampleRun.contents(step: 1))
+    while let path = background.pathUnderWay {
+      #expect(path == writer.store.path(step: 1))
+      background.wait(atMost: .milliseconds(1))
+    }
+    #expect(try background.poll()?.step == 1)
+    #expect(try background.poll() == nil)
+    try FileManager.default.removeItem(atPath: writer.store.folder)
+    try Data().write(file: writer.store.folder)
+    try background.submit(ExampleRun.contents(step: 2))
+    background.wait(atMost: .seconds(60))
+    let error = #expect(throws: CheckpointError.self) { try background.poll() }
+    #expect(text(of: error) == "\(writer.store.folder): cannot create: File exists")
+    #expect(try background.finish() == nil)
+  }
+
   @Test func errorsSurfaceAtTheNextCallOnce() throws {
     let folder = try TemporaryFolder()
     let writer = try ExampleRun.writer(folder.path)

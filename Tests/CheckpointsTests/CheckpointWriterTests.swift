@@ -114,6 +114,48 @@ struct CheckpointWriterTests {
     #expect(try writer.store.latestValid().checkpoint?.contents == ExampleRun.contents(step: 1))
   }
 
+  @Test(arguments: ["model", "ema", "first", "second"])
+  func whatIsNotFiniteIsNotWritten(part: String) throws {
+    let folder = try TemporaryFolder()
+    let writer = try ExampleRun.writer(folder.path, keepLast: 1)
+    try writer.write(ExampleRun.contents(step: 1))
+    let layout = ExampleRun.layout()
+    let vectors = (0..<4).map { ExampleRun.vector(layout, salt: $0) }
+    vectors[["model", "ema", "first", "second"].firstIndex(of: part) ?? 0][layout.entries[1].range.lowerBound + 1] =
+      .nan
+    let contents = CheckpointContents(
+      state: ExampleRun.state(step: 2), layout: layout, parameters: vectors[0], ema: vectors[1],
+      moments: (first: vectors[2], second: vectors[3]))
+    let error = #expect(throws: CheckpointError.self) { try writer.write(contents) }
+    let tensor = ["first", "second"].contains(part) ? part + ".u_init.bias" : "u_init.bias"
+    let file = tensor == "u_init.bias" ? part : "optimizer"
+    #expect(
+      text(of: error)
+        == "checkpoint \(writer.store.path(step: 2)): not written: nan at element 1 of '\(tensor)' in \(file).safetensors; "
+        + "the checkpoint before it was left alone: lower training.learning_rate, or set guard.policy to rollback, and go "
+        + "on from there")
+    #expect(try names(writer.store) == ["step-00000001"])
+    #expect(try writer.store.latestValid().checkpoint?.contents == ExampleRun.contents(step: 1))
+  }
+
+  @Test func aRunFolderThatVanishedIsNotMadeAnew() throws {
+    let folder = try TemporaryFolder()
+    let run = folder.path + "/run"
+    let writer = try ExampleRun.writer(run)
+    try FileManager.default.removeItem(atPath: run)
+    var error = #expect(throws: CheckpointError.self) { try writer.write(ExampleRun.contents(step: 1)) }
+    let message =
+      "run folder \(run) was removed or replaced while the run goes on; nothing more is written there: restore it, or "
+      + "start again with another --run-dir"
+    #expect(text(of: error) == message)
+    #expect(!FileManager.default.fileExists(atPath: run))
+    // Another run took its place.
+    let other = try ExampleRun.writer(run)
+    error = #expect(throws: CheckpointError.self) { try writer.write(ExampleRun.contents(step: 1)) }
+    #expect(text(of: error) == message)
+    try other.write(ExampleRun.contents(step: 1))
+  }
+
   @Test func aFullDiskIsNamed() {
     let error = #expect(throws: FileFailure.self) { try DurableFile.write([Data(), Data([1, 2])], to: "/dev/full") }
     #expect(text(of: error) == "/dev/full: cannot write: No space left on device")

@@ -32,6 +32,35 @@ struct RunLockTests {
     _ = try RunLock(runFolder: folder.path)
   }
 
+  @Test func aRunThatWasNotLeftInGoodOrderIsTakenOverWithAMessage() throws {
+    let folder = try TemporaryFolder()
+    try withExtendedLifetime(RunLock(runFolder: folder.path)) { #expect($0.abandonedBy == nil) }
+    // The first ended without a word, as after a crash.
+    let second = try RunLock(runFolder: folder.path)
+    let abandoned = try #require(second.abandonedBy)
+    #expect(abandoned.hasPrefix("process \(ProcessInfo.processInfo.processIdentifier) on "))
+    #expect(abandoned.hasSuffix("Z, which ended without leaving it"), "\(abandoned)")
+    try second.release()
+    // Still locked until its end.
+    #expect(throws: CheckpointError.self) { try RunLock(runFolder: folder.path) }
+  }
+
+  @Test func aRunThatWasLeftInGoodOrderIsTakenOverWithoutOne() throws {
+    let folder = try TemporaryFolder()
+    try withExtendedLifetime(RunLock(runFolder: folder.path)) { try $0.release() }
+    #expect(try RunLock(runFolder: folder.path).abandonedBy == nil)
+  }
+
+  @Test func aHolderOnAnotherHostMayStillRun() throws {
+    let folder = try TemporaryFolder()
+    let holder = "process 12 on elsewhere since 2026-01-02T03:04:05Z"
+    try Data((holder + "\n").utf8).write(file: folder.path + "/lock")
+    #expect(
+      try RunLock(runFolder: folder.path).abandonedBy
+        == "\(holder), which ended without leaving it; if that process still runs, this file system does not share locks "
+        + "among hosts: stop one of the two")
+  }
+
   @Test func aWriterKeepsTheLock() throws {
     let folder = try TemporaryFolder()
     let writer = try ExampleRun.writer(folder.path)

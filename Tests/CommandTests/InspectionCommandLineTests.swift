@@ -235,7 +235,7 @@ struct InspectionCommandLineTests {
 
   // MARK: Help
 
-  @Test(arguments: ["train", "evaluate", "sample", "complete", "info", "orders", "masks", "doctor"])
+  @Test(arguments: ["train", "evaluate", "sample", "complete", "info", "verify", "diff", "orders", "masks", "doctor"])
   func everyCommandHasExamples(command: String) throws {
     let run = try Invocation.lmconv([command, "--help"])
     #expect(run.output.contains("Examples:\n  "))
