@@ -126,7 +126,8 @@ let package = Package(
       ]),
     // These run the program itself, the last two under mpirun as well.
     .testTarget(name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
-    .testTarget(name: "EndToEndTests", dependencies: ["Command", "Imaging", "Orders", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Command", "Checkpoints", "Imaging", "Orders", "Tensors", "TestSupport"]),
     // What ./launch.sh test --fuzz feeds with changed files.
     .target(
       name: "FuzzedParsers",

@@ -9,6 +9,7 @@ enum CommandError: Error, CustomStringConvertible {
   case noModel(path: String)
   case missingFiles(model: String, faults: [ConfigurationFault])
   case unknownMeasurement(String)
+  case replayOnSeveralRanks(Int)
   case notAPlan(path: String, reason: String)
 
   var description: String {
@@ -27,6 +28,8 @@ enum CommandError: Error, CustomStringConvertible {
         + "\nrelative paths begin at the working folder; go to where it was trained, or pass --set KEY=PATH"
     case .notAPlan(let path, let reason):
       return "\(path) is not what benchmark --plan --json prints: \(reason)"
+    case .replayOnSeveralRanks(let ranks):
+      return "--replay works on one process, this job has \(ranks); start without mpirun: the step has the same bits"
     case .unknownMeasurement(let command):
       return "'\(command)' is nothing to measure; say train ORDER, forward ORDER, compute ORDER, exchange, predict "
         + "ORDER GIGABITS MICROSECONDS, gemm or quit"

@@ -68,7 +68,8 @@ enum Job {
     case is CollectiveError: return ExitStatus.silentRank
     case is ConfigurationError, is ValidationError, is PixelMaskError, is OrderFileError, is GenerationOrderError,
       is OrderSelectionError, CommandError.noModel, CommandError.imagesOutside, DatasetError.tooFewImages,
-      TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume:
+      TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume,
+      TrainingError.noSuchStep, CommandError.replayOnSeveralRanks:
       return ExitStatus.usage
     default: return ExitStatus.failure
     }

@@ -1,11 +1,42 @@
 import Foundation
 import Logging
 import Synchronization
+import Training
 
 /// Where log messages of this process go: rank 0 to standard error and, for a run, to its `log.txt`; other ranks only
 /// what is wrong, to standard error with their number.
 final class RunLog: Sendable {
-  private let file: Mutex<FileHandle?> = Mutex(nil)
+  /// The run's `log.txt`.
+  private struct LogFile: ~Copyable {
+    let path: String
+    let handle: FileHandle
+    /// Messages that could not be written since the last one that could.
+    var lost = 0
+
+    init(path: String, handle: FileHandle) {
+      self.path = path
+      self.handle = handle
+    }
+
+    /// A full disk must not end the training by way of its log: that is left to the run's own files. But what is lost is
+    /// said, here and, once there is room again, there.
+    mutating func append(_ line: String, time: String) {
+      do {
+        if lost > 0 {
+          try handle.write(contentsOf: Data("\(time) warning \(lost) messages before this one are lost\n".utf8))
+          lost = 0
+        }
+        try handle.write(contentsOf: Data("\(time) \(line)\n".utf8))
+      } catch {
+        lost += 1
+        guard lost == 1 else { return }
+        let warning = "warning: \(path) cannot be written: \(error.systemReason); messages are shown here alone\n"
+        FileHandle.standardError.write(Data(warning.utf8))
+      }
+    }
+  }
+
+  private let file: Mutex<LogFile?> = Mutex(nil)
   private let rank: Int
   private let size: Int
 
@@ -29,7 +60,8 @@ final class RunLog: Sendable {
     guard descriptor >= 0 else {
       throw CommandError.fileNotWritten(path: path, reason: String(cString: strerror(errno)))
     }
-    file.withLock { $0 = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true) }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    file.withLock { $0 = LogFile(path: path, handle: handle) }
   }
 
   fileprivate func write(_ level: Logger.Level, _ message: String) {
@@ -42,13 +74,7 @@ final class RunLog: Sendable {
   /// Writes `entry` to the file alone.
   func record(_ entry: String) {
     let time = Date.now.formatted(.iso8601)
-    file.withLock { handle in
-      do { try handle?.write(contentsOf: Data("\(time) \(entry)\n".utf8)) } catch {
-        // A full disk must not end the training by way of its log; the run's own files report it.
-        handle = nil
-        FileHandle.standardError.write(Data("warning: log file abandoned: \(error)\n".utf8))
-      }
-    }
+    file.withLock { $0?.append(entry, time: time) }
   }
 
   private struct Handler: LogHandler {

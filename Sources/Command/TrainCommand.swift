@@ -18,6 +18,8 @@ struct TrainCommand: ParsableCommand {
         lmconv train --set training.steps=2000 --run-dir runs/longer
         # a trace of every rank's phases, and the speed against the machine's peak
         lmconv train --profile trace.json
+        # which microbatch, image and layer made step 812 fail
+        lmconv train --run-dir runs/longer --replay 812
         # check everything, estimate the time, train nothing
         lmconv train --config my.yaml --dry-run
 
@@ -64,6 +66,12 @@ struct TrainCommand: ParsableCommand {
       valueName: "file"))
   var profile: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Repeat this step of the run, as numbered in metrics.jsonl, on one process from the checkpoint before it, and print "
+        + "what each microbatch did; train nothing.", valueName: "step"))
+  var replay: Int?
+
   @Flag(help: "Check configuration, data, memory and disk, and estimate the time; train nothing.")
   var dryRun = false
 
@@ -72,12 +80,13 @@ struct TrainCommand: ParsableCommand {
       "Print what must be the same on all hosts, and the run's folder, a key and a value a line; train nothing."))
   var fingerprint = false
 
-  @Flag(help: "With --dry-run: print the findings as JSON.")
+  @Flag(help: "With --dry-run or --replay: print what was found as JSON.")
   var json = false
 
   func validate() throws {
-    guard dryRun || !json else {
-      throw ValidationError("--json goes with --dry-run; metrics.jsonl holds a run's numbers")
+    guard replay == nil || !dryRun else { throw ValidationError("--replay does not go with --dry-run") }
+    guard dryRun || replay != nil || !json else {
+      throw ValidationError("--json goes with --dry-run or --replay; metrics.jsonl holds a run's numbers")
     }
   }
 
@@ -87,14 +96,25 @@ struct TrainCommand: ParsableCommand {
       keepLast.map { "checkpoint.keep_last=\($0)" }, keepEvery.map { "checkpoint.keep_every=\($0)" },
       ordersPer.map { "orders.per=\($0)" }, timeout.map { "run.timeout_seconds=\($0)" },
     ].compactMap(\.self)
-    let configuration = try RunConfiguration(contentsOf: config, overrides: overrides + shorthands)
-    try configuration.requireFiles()
+    var configuration = try RunConfiguration(contentsOf: config, overrides: overrides + shorthands)
     let folder = RunFolder(runDir ?? "runs/\(configuration.name)")
+    if replay != nil {
+      // The run's own configuration, unless told otherwise.
+      configuration = try RunConfiguration(
+        contentsOf: config ?? folder.configuration, overrides: overrides + shorthands)
+      configuration.guards.policy = .skip
+    }
+    try configuration.requireFiles()
     if fingerprint { return try printFingerprint(configuration, folder) }
+    try train(configuration, folder, stopSignal)
+  }
 
-    Job.run(timeoutSeconds: configuration.run.timeoutSeconds, recordingFailuresIn: dryRun ? nil : folder) {
+  private func train(_ configuration: RunConfiguration, _ folder: RunFolder, _ stopSignal: StopSignal) throws {
+    let isTraining = !dryRun && replay == nil
+
+    Job.run(timeoutSeconds: configuration.run.timeoutSeconds, recordingFailuresIn: isTraining ? folder : nil) {
       communicator in
-      if communicator.rank == 0 && !dryRun { try FailureRecord.clear(folder) }
+      if communicator.rank == 0 && isTraining { try FailureRecord.clear(folder) }
       let runLog = RunLog(rank: communicator.rank, size: communicator.size)
       let log = runLog.logger(level: configuration.run.logLevel.level)
       let experiment = try Experiment(configuration)
@@ -102,6 +122,13 @@ struct TrainCommand: ParsableCommand {
         let canRun = try DryRun(experiment, folder: folder, communicator: communicator, stopSignal: stopSignal)
           .run(resume: resumption, allowsChanges: allowChanges, json: json, log: log)
         guard canRun else { try Job.leave(communicator, status: ExitStatus.failure) }
+        return
+      }
+      if let replay {
+        guard communicator.size == 1 else { throw CommandError.replayOnSeveralRanks(communicator.size) }
+        let run = try TrainingRun(
+          experiment, folder: folder, communicator: communicator, stopSignal: stopSignal, log: log)
+        try Self.show(run.replay(step: replay), json: json)
         return
       }
       if communicator.rank == 0 {
@@ -132,6 +159,29 @@ struct TrainCommand: ParsableCommand {
     print("run_folder \(URL(fileURLWithPath: folder.path).path)")
     print("configuration \(Checksum.of(Array(configuration.yaml.utf8)))")
     print("data \(try experiment.loadTrainingImages().contentHash)/\(experiment.test.contentHash)")
+  }
+
+  private static func show(_ replay: StepReplay, json: Bool) throws {
+    guard !json else { return try JSONOutput.print(replay) }
+    let number = { (value: Double) in String(format: "%.6g", value) }
+    print(
+      "step \(replay.step), epoch \(replay.epoch), repeated from step \(replay.firstStep): \(number(replay.nats)) nats, "
+        + "\(number(replay.bitsPerDimension)) bpd, gradient norm \(number(replay.gradientNorm)), learning rate "
+        + number(replay.learningRate))
+    print(replay.fault.map { "not fit for an update: \($0)" } ?? "fit for an update")
+    let heading = ["slot", "order", "nats", "bpd", "gradient", "steepest in", "worst image", "images"]
+    let rows = replay.microbatches.map { report in
+      [
+        "\(report.slot)", report.order, number(report.nats), number(report.bitsPerDimension),
+        number(report.gradientNorm),
+        report.steepest, "\(report.worstImage) (\(number(report.worstNats)))",
+        report.images.map(String.init).joined(separator: " "),
+      ]
+    }
+    print(TextTable.text([heading] + rows, rightAligned: [0, 2, 3, 4]))
+    for report in replay.microbatches {
+      if let found = report.firstNotFinite { print("microbatch \(report.slot): first not finite: \(found.described)") }
+    }
   }
 
   private var resumption: TrainingRun.Resume {

@@ -53,6 +53,16 @@ extension RunConfiguration {
     case mean
   }
 
+  /// What happens when a step's loss or gradient is not fit for an update.
+  public enum GuardPolicy: String, Sendable, CaseIterable {
+    /// The run ends with an error.
+    case stop
+    /// The step is passed over: parameters and optimizer stay as they were.
+    case skip
+    /// The run goes back to its last checkpoint; if the step is no better then, it is passed over.
+    case rollback
+  }
+
   /// The least severe messages that the log shows.
   public enum LogLevel: String, Sendable, CaseIterable {
     /// Everything.

@@ -1,6 +1,6 @@
 extension ConfigurationKey {
   /// Every key, in the order of the file.
-  public static let all = top + data + model + orders + training + checkpoint + evaluation + run
+  public static let all = top + data + model + orders + training + guards + checkpoint + evaluation + run
 
   /// The key at `path`, nil when there is none.
   public static func at(_ path: String) -> ConfigurationKey? { byPath[path] }
@@ -17,6 +17,10 @@ extension ConfigurationKey {
         + "4 transpose, 5 to 7 transpose then 1 to 3"
     ),
     ("training", "length, batches, loss and optimizer; a step takes several microbatches of images"),
+    (
+      "guard",
+      "steps whose loss or gradient is not fit for an update; one that is not finite never is, and all ranks agree on it"
+    ),
     ("checkpoint", "when a checkpoint is written and which are kept"),
     ("evaluation", "the likelihood of the test images during and after training"),
     ("run", "how the work is carried out and shown"),
@@ -123,6 +127,27 @@ extension ConfigurationKey {
     ConfigurationKey("training.loss_reduction", \.training.lossReduction, meaning: "over the images of a step"),
   ]
 
+  private static let guards = [
+    ConfigurationKey(
+      "guard.policy", \.guards.policy, isDefining: false,
+      meaning:
+        "stop ends the run, skip passes over the step, rollback goes back to the last checkpoint and tries again, "
+        + "then passes over the step"),
+    ConfigurationKey(
+      "guard.max_loss", \.guards.maxLoss, .atLeast(0), unit: "bits per dimension", isDefining: false,
+      meaning: "largest mean loss of a microbatch; 0 allows all that is finite"),
+    ConfigurationKey(
+      "guard.max_gradient_norm", \.guards.maxGradientNorm, .atLeast(0), isDefining: false,
+      meaning: "largest norm of a step's gradient before clipping, in the loss's unit and reduction; 0 allows all that "
+        + "is finite"),
+    ConfigurationKey(
+      "guard.max_skips", \.guards.maxSkips, .range(1...1_000_000), unit: "steps", isDefining: false,
+      meaning: "steps that are passed over in a row before the run ends with an error"),
+    ConfigurationKey(
+      "guard.check_parameters_every", \.guards.checkParametersEvery, .count, unit: "steps", isDefining: false,
+      meaning: "steps between checks that all ranks hold the same parameters; 0 never checks"),
+  ]
+
   private static let checkpoint = [
     ConfigurationKey(
       "checkpoint.every_steps", \.checkpoint.everySteps, .count, unit: "steps", isDefining: false,
@@ -136,6 +161,9 @@ extension ConfigurationKey {
     ConfigurationKey(
       "checkpoint.keep_every", \.checkpoint.keepEvery, .count, unit: "steps", isDefining: false,
       meaning: "checkpoints at multiples of it are kept too; 0 keeps no others"),
+    ConfigurationKey(
+      "checkpoint.timeout_seconds", \.checkpoint.timeoutSeconds, .above(0), unit: "seconds", isDefining: false,
+      meaning: "longest wait for a slow file system to take a checkpoint before the job ends with an error"),
   ]
 
   private static let evaluation = [

@@ -185,5 +185,6 @@ extension RunConfiguration.OrderInterval: ConfigurationValue {}
 extension RunConfiguration.Schedule: ConfigurationValue {}
 extension RunConfiguration.LossUnit: ConfigurationValue {}
 extension RunConfiguration.LossReduction: ConfigurationValue {}
+extension RunConfiguration.GuardPolicy: ConfigurationValue {}
 extension RunConfiguration.LogLevel: ConfigurationValue {}
 extension RunConfiguration.ProgressDisplay: ConfigurationValue {}

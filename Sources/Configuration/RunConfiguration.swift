@@ -19,6 +19,8 @@ public struct RunConfiguration: Sendable, Hashable {
   public var orders = OrderOptions()
   /// Section `training`.
   public var training = TrainingOptions()
+  /// Section `guard`.
+  public var guards = GuardOptions()
   /// Section `checkpoint`.
   public var checkpoint = CheckpointOptions()
   /// Section `evaluation`.
@@ -156,6 +158,20 @@ extension RunConfiguration {
     public var imagesPerStep: Int { microbatches * microbatchSize }
   }
 
+  /// Section `guard`: steps that are not fit for an update.
+  public struct GuardOptions: Sendable, Hashable {
+    /// Key `guard.policy`.
+    public var policy = GuardPolicy.stop
+    /// Key `guard.max_loss`, in bits per dimension; 0 allows all that is finite.
+    public var maxLoss = 0.0
+    /// Key `guard.max_gradient_norm`; 0 allows all that is finite.
+    public var maxGradientNorm = 0.0
+    /// Key `guard.max_skips`.
+    public var maxSkips = 10
+    /// Key `guard.check_parameters_every`, in steps; 0 never checks.
+    public var checkParametersEvery = 0
+  }
+
   /// Section `checkpoint`: when a checkpoint is written and which are kept.
   public struct CheckpointOptions: Sendable, Hashable {
     /// Key `checkpoint.every_steps`; 0 does not count steps.
@@ -166,6 +182,8 @@ extension RunConfiguration {
     public var keepLast = 3
     /// Key `checkpoint.keep_every`, in steps; 0 keeps no others.
     public var keepEvery = 0
+    /// Key `checkpoint.timeout_seconds`.
+    public var timeoutSeconds = 1800.0
   }
 
   /// Section `evaluation`: the likelihood of the test images.

@@ -18,12 +18,15 @@ public enum CIFAR10 {
     let names = split == .train ? (1...5).map { "data_batch_\($0).bin" } : ["test_batch.bin"]
     var pixels: [UInt8] = []
     var labels: [UInt8] = []
+    var files: [DataFile] = []
     for path in try DatasetFolder(folder).paths(of: names, orPacked: false) {
-      try appendRecords(DatasetFile.bytes(at: path), path: path, pixels: &pixels, labels: &labels)
+      try appendRecords(DatasetFile.bytes(at: path, &files), path: path, pixels: &pixels, labels: &labels)
     }
-    return try ImageDataset(
+    var dataset = try ImageDataset(
       name: "cifar10", size: size, channels: channels, bits: bits, binarization: binarization, pixels: pixels,
       labels: labels)
+    dataset.files = files
+    return dataset
   }
 
   /// Appends the records of the file `bytes` to `pixels`, [image, row, column, channel], and `labels`; `path` is used in

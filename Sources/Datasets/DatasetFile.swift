@@ -9,7 +9,14 @@ package enum DatasetFile {
 
   /// The bytes of the file at `path`, unpacked if its name ends in `.gz`.
   package static func bytes(at path: String) throws(DatasetError) -> [UInt8] {
+    var files: [DataFile] = []
+    return try bytes(at: path, &files)
+  }
+
+  /// The bytes of the file at `path`, unpacked if its name ends in `.gz`. What was read is added to `files`.
+  package static func bytes(at path: String, _ files: inout [DataFile]) throws(DatasetError) -> [UInt8] {
     let bytes = try read(path)
+    files.append(DataFile(path: path, contents: bytes))
     return path.hasSuffix(".gz") ? try unpack(bytes, path: path) : bytes
   }
 

@@ -23,6 +23,8 @@ public struct ImageDataset: Sendable {
   /// CRC-32 of the sizes and of `pixels`: tells whether a run goes on with the data that it began with. `bits` and
   /// `binarization` are not part of it.
   public let contentHash: UInt32
+  /// The files that the images were read from; none for images that were not.
+  public internal(set) var files: [DataFile] = []
 
   /// A set of `labels.count` images, at least one; `pixels` is [image, row, column, channel].
   ///

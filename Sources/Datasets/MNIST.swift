@@ -12,14 +12,17 @@ public enum MNIST {
     let stem = split == .train ? "train" : "t10k"
     let paths = try DatasetFolder(folder).paths(
       of: ["\(stem)-images-idx3-ubyte", "\(stem)-labels-idx1-ubyte"], orPacked: true)
-    let images = try IDX.images(DatasetFile.bytes(at: paths[0]), path: paths[0])
-    let labels = try IDX.labels(DatasetFile.bytes(at: paths[1]), path: paths[1])
+    var files: [DataFile] = []
+    let images = try IDX.images(DatasetFile.bytes(at: paths[0], &files), path: paths[0])
+    let labels = try IDX.labels(DatasetFile.bytes(at: paths[1], &files), path: paths[1])
     guard images.count == labels.count else {
       throw .countMismatch(
         imagesPath: paths[0], images: images.count, labelsPath: paths[1], labels: labels.count)
     }
-    return try ImageDataset(
+    var dataset = try ImageDataset(
       name: name, size: images.size, channels: 1, bits: bits, binarization: binarization, pixels: images.pixels,
       labels: labels)
+    dataset.files = files
+    return dataset
   }
 }

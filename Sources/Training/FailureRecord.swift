@@ -6,7 +6,7 @@ import Foundation
 public struct FailureRecord: Codable, Sendable, Equatable {
   /// Optimizer updates that were done; nil before training.
   public let step: Int?
-  /// The kind of failure, the same for the same kind: the error's type and case, such as `TrainingError.diverged`.
+  /// The kind of failure, the same for the same kind: the error's type and case, such as `TrainingError.unfitStep`.
   public let reason: String
   /// What happened, for people.
   public let message: String

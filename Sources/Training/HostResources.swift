@@ -44,7 +44,13 @@ extension Communicator {
   ///
   /// - Throws: when a rank does not come in time.
   public func gather<Value: Codable>(_ value: Value) throws -> [Value] {
-    let encoded = [UInt8](try JSONEncoder().encode(value))
-    return try allGather(encoded).map { try JSONDecoder().decode(Value.self, from: Data($0)) }
+    // What a rank found may be no number.
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try allGather([UInt8](encoder.encode(value))).map { try decoder.decode(Value.self, from: Data($0)) }
   }
 }

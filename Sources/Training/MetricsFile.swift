@@ -36,7 +36,12 @@ package final class MetricsFile {
       var line = try encoder.encode(record)
       line.append(0x0A)
       try handle.write(contentsOf: line)
-    } catch { throw RunFolderError.notWritten(path: path, reason: "\(error)") }
+    } catch { throw RunFolderError.notWritten(path: path, reason: error.systemReason) }
+    // Writing to a file whose folder was removed succeeds, and is lost.
+    var status = stat()
+    guard fstat(handle.fileDescriptor, &status) == 0 && status.st_nlink > 0 else {
+      throw RunFolderError.notWritten(path: path, reason: "it was removed while the run goes on")
+    }
   }
 }
 
@@ -57,9 +62,12 @@ struct StepRecord: Encodable {
   /// Training time over all resumptions.
   let elapsedSeconds: Double
   let ranks: Int
+  /// Steps of the run so far that were not fit for an update and were passed over.
+  let skippedSteps: Int
 
   enum CodingKeys: String, CodingKey {
     case step, epoch, nats, ranks
+    case skippedSteps = "skipped_steps"
     case bitsPerDimension = "bits_per_dimension"
     case learningRate = "learning_rate"
     case gradientNorm = "gradient_norm"

@@ -10,6 +10,7 @@ public struct Resumption {
   private let configuration: RunConfiguration
   private let folder: RunFolder
   private let datasetHash: String
+  private let dataFiles: [String: String]
   private let log: Logger
 
   /// Looks for checkpoints of the run in `folder`, which is to be trained with `configuration` on `dataset`.
@@ -17,7 +18,15 @@ public struct Resumption {
     self.configuration = configuration
     self.folder = folder
     datasetHash = "\(dataset.contentHash)"
+    dataFiles = Self.descriptions(of: dataset.files)
     self.log = log
+  }
+
+  /// Size and checksum of each of `files`, by its name without folders: the folder may be another after a move.
+  static func descriptions(of files: [DataFile]) -> [String: String] {
+    var descriptions: [String: String] = [:]
+    for file in files { descriptions[file.name] = file.description }
+    return descriptions
   }
 
   /// The checkpoint to go on from, verified; nil for a new run. Damaged ones that are passed over are logged, and so are
@@ -25,8 +34,10 @@ public struct Resumption {
   ///
   /// - Throws: when a new run would take the place of another, when there is nothing at the path that `resume` names, or
   ///   when the checkpoint was trained with another configuration or on other images.
-  public func checkpoint(_ resume: TrainingRun.Resume, allowsChanges: Bool) throws -> Checkpoint? {
-    guard let checkpoint = try candidate(resume) else { return nil }
+  public func checkpoint(
+    _ resume: TrainingRun.Resume, notAfter step: Int = .max, allowsChanges: Bool
+  ) throws -> Checkpoint? {
+    guard let checkpoint = try candidate(resume, notAfter: step) else { return nil }
     let state = checkpoint.contents.state
     let old = try RunConfiguration(yaml: state.configuration, path: checkpoint.path)
     let differences = configuration.differences(from: old).filter(\.key.isDefining)
@@ -39,20 +50,21 @@ public struct Resumption {
       }
       guard state.datasetHash == datasetHash else {
         throw TrainingError.dataChanged(
-          checkpoint: checkpoint.path, expected: state.datasetHash, found: datasetHash)
+          checkpoint: checkpoint.path, expected: state.datasetHash, found: datasetHash,
+          files: state.dataFiles.map(changedFiles(since:)) ?? [])
       }
     }
     return checkpoint
   }
 
-  private func candidate(_ resume: TrainingRun.Resume) throws -> Checkpoint? {
+  private func candidate(_ resume: TrainingRun.Resume, notAfter step: Int) throws -> Checkpoint? {
     let store = CheckpointStore(runFolder: folder.path)
     switch resume {
     case .never:
       if let last = try store.list().last { throw TrainingError.wouldOverwrite(runFolder: folder.path, steps: last) }
       return nil
     case .automatic:
-      return try newest(of: store)
+      return try newest(of: store, notAfter: step)
     case .from(let path):
       let other = CheckpointStore(runFolder: path)
       guard FileManager.default.fileExists(atPath: other.folder) else {
@@ -61,15 +73,24 @@ public struct Resumption {
         }
         return try Checkpoint(contentsOf: other.runFolder)
       }
-      guard let checkpoint = try newest(of: other) else {
+      guard let checkpoint = try newest(of: other, notAfter: step) else {
         throw TrainingError.nothingToResume(path: path, exists: true)
       }
       return checkpoint
     }
   }
 
-  private func newest(of store: CheckpointStore) throws -> Checkpoint? {
-    let selection = try store.latestValid()
+  /// What differs between the files that `old` describes and those now given.
+  private func changedFiles(since old: [String: String]) -> [String] {
+    Set(old.keys).union(dataFiles.keys).sorted().compactMap { name in
+      let (before, now) = (old[name], dataFiles[name])
+      guard before != now else { return nil }
+      return "\(name) was \(before ?? "absent"), now it is \(now ?? "absent")"
+    }
+  }
+
+  private func newest(of store: CheckpointStore, notAfter step: Int) throws -> Checkpoint? {
+    let selection = try store.latestValid(notAfter: step)
     for skipped in selection.skipped { log.warning("\(skipped)") }
     return selection.checkpoint
   }

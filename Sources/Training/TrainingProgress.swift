@@ -39,6 +39,9 @@ package struct TrainingProgress {
     imagesPerSecond = Double(images) / (secondsPerStep ?? seconds)
   }
 
+  /// The run goes on from an earlier `step`.
+  mutating func goBack(to step: Int) { self.step = step }
+
   /// Shows the state after a step.
   mutating func show(_ record: StepRecord) {
     guard isShown else { return }

@@ -42,17 +42,14 @@ public final class TrainingRun {
   private let pool: ThreadPool
   private let dataset: ImageDataset
   private let schedule: TrainingSchedule
-  private let prefetch: MicrobatchPrefetch
-  private let loss: PixelLoss
-  private let workspace: NetworkWorkspace
+  private let microbatch: MicrobatchPass
   private let reduction: GradientReduction
   private let parameters: FloatBuffer
   private let evaluation: LikelihoodEvaluation
-  private let nats: DoubleBuffer
-  private let scratch: DoubleBuffer
   private let profile: TrainingProfile?
   private var trace: Trace? { profile?.trace }
   private let sampler: EpochSampler
+  private var stepGuard: StepGuard
   private var adam: Adam
   private var average: ParameterAverage?
   private var slotNats: [Double]
@@ -68,6 +65,9 @@ public final class TrainingRun {
   private var stepFile: StepFile?
   private var writer: BackgroundCheckpointWriter?
   private var metrics: MetricsFile?
+  private var lock: RunLock?
+  // Where the run began, for going back before its first checkpoint.
+  private var beginning = Resume.never
 
   private var isFirstRank: Bool { communicator.rank == 0 }
 
@@ -96,12 +96,13 @@ public final class TrainingRun {
       seed: configuration.seed)
     schedule = TrainingSchedule(training, stepsPerEpoch: sampler.stepsPerEpoch, dimensions: dataset.valuesPerImage)
     pool = ThreadPool(threads: HostThreads.count(requested: configuration.run.threads, communicator: communicator))
-    loss = PixelLoss(distribution: network.configuration.distribution, channels: dataset.channels)
-    workspace = NetworkWorkspace(
-      network: network, size: dataset.size, images: training.microbatchSize,
-      retaining: configuration.model.retention)
+    stepGuard = StepGuard(
+      configuration.guards, imagesPerSlot: training.microbatchSize,
+      bitsPerDimensionPerNat: schedule.bitsPerDimensionPerNat)
     reduction = GradientReduction(
       count: network.layout.count, slots: training.microbatches, communicator: communicator)
+    microbatch = MicrobatchPass(
+      experiment, dataset: dataset, sampler: sampler, schedule: schedule, slots: reduction.localSlots, pool: pool)
     parameters = network.initialParameters(seed: configuration.seed)
     let owned = reduction.shards.owned(by: communicator.rank)
     adam = Adam(
@@ -114,32 +115,27 @@ public final class TrainingRun {
     evaluation = LikelihoodEvaluation(
       network: network, size: dataset.size, batchSize: configuration.evaluation.batchSize, communicator: communicator,
       pool: pool)
-    nats = DoubleBuffer(count: training.microbatchSize * dataset.size.pixels)
-    scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
-    prefetch = MicrobatchPrefetch(
-      MicrobatchSource(
-        dataset: dataset, sampler: sampler, orders: experiment.orders, windows: network.windows,
-        seed: configuration.seed),
-      slots: reduction.localSlots)
     slotNats = [Double](repeating: 0, count: reduction.localSlots.count)
     let (profiled, ranks) = (network, communicator)
     profile = try profilePath.map { try TrainingProfile(path: $0, network: profiled, communicator: ranks) }
   }
 
-  deinit { prefetch.stop() }
+  deinit { microbatch.stop() }
 
   /// Trains from where `resume` says to the end, or until asked to stop.
   ///
-  /// - Throws: when the run cannot be resumed, diverges, cannot be written, or a rank is silent.
+  /// - Throws: when the run cannot be resumed, has a step that is not fit for an update and is to end then, cannot be
+  ///   written, or a rank is silent.
   public func run(resume: Resume, allowsChanges: Bool) throws -> Outcome {
     try restore(resume, allowsChanges: allowsChanges)
     if step >= schedule.totalSteps && !owesEvaluation {
       log.info("the run is complete: \(step) of \(schedule.totalSteps) steps are done")
+      try lock?.release()
       return .finished
     }
     var progress = TrainingProgress(
       configuration.run, firstStep: step, totalSteps: schedule.totalSteps, isShown: isFirstRank, log: log)
-    let firstStep = step
+    var stepsTaken = 0
     // Asked to while it loaded, a run stops with the checkpoint it would have gone on from.
     var stops = try agreeOnWhatIsDue().stops
     if stops {
@@ -148,7 +144,12 @@ public final class TrainingRun {
       stops = try evaluateAndSave(stops: false, saves: false, &progress)
     }
     while !stops && step < schedule.totalSteps {
-      let record = try trace.measure(.step) { try takeStep(&progress) }
+      report(try writer?.poll())
+      guard let record = try trace.measure(.step, { try takeStep(&progress) }) else {
+        try rollBack(&progress)
+        continue
+      }
+      stepsTaken += 1
       try stepFile?.write(step)
       let due = try agreeOnWhatIsDue()
       progress.show(record)
@@ -157,7 +158,7 @@ public final class TrainingRun {
     }
     progress.clear()
     try finish()
-    try writeProfile(steps: step - firstStep)
+    try writeProfile(steps: stepsTaken)
     return stops ? .stopped(step: step) : .finished
   }
 
@@ -165,23 +166,50 @@ public final class TrainingRun {
 
   /// One optimizer step: every rank's microbatches, the reduction, the update of the rank's shards, and the gathering of
   /// the new parameters.
-  private func takeStep(_ progress: inout TrainingProgress) throws -> StepRecord {
+  ///
+  /// - Returns: what to record, also of a step that was passed over because it was not fit; nil if the run is to go back.
+  private func takeStep(_ progress: inout TrainingProgress) throws -> StepRecord? {
     let epoch = sampler.epoch(ofStep: step)
     progress.stepBegins()
-    trace.measure(.prepare) { network.prepare(parameters: parameters, workspace: workspace, pool: pool) }
+    let (nats, norm) = try computeGradient()
+    try requireSameParameters()
+    let rate = schedule.learningRate.rate(step: step, epoch: epoch)
+    if let reason = stepGuard.reason(nats: nats, norm: norm) {
+      guard try passesOver(reason, nats: nats, norm: norm) else { return nil }
+    } else {
+      try update(rate: rate, norm: norm)
+    }
+    step += 1
+
+    var total = 0.0
+    for value in nats { total += value }
+    let mean = total / Double(configuration.training.imagesPerStep)
+    progress.stepDone(images: configuration.training.imagesPerStep)
+    return StepRecord(
+      step: step, epoch: epoch, nats: mean, bitsPerDimension: mean * schedule.bitsPerDimensionPerNat,
+      learningRate: rate, gradientNorm: norm, imagesPerSecond: progress.imagesPerSecond,
+      elapsedSeconds: elapsedSeconds, ranks: communicator.size, skippedSteps: stepGuard.skipped)
+  }
+
+  /// Leaves the summed gradient of this rank's shards in the reduction.
+  ///
+  /// - Returns: the negative log likelihoods of all microbatches, in nats, and the norm of the gradient; the same on all
+  ///   ranks.
+  private func computeGradient() throws -> (nats: [Double], norm: Double) {
+    trace.measure(.prepare) { microbatch.prepare(parameters: parameters) }
     reduction.beginStep(step)
     for (index, slot) in reduction.localSlots.enumerated() {
       slotNats[index] = trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
       reduction.finishSlot()
     }
-    let (allNats, norm) = try trace.measure(.reduce) {
+    return try trace.measure(.reduce) {
       try reduction.finishStep()
       return (try reduction.gatherSlotValues(slotNats), try reduction.gradientNorm())
     }
-    guard norm.isFinite else { throw divergence(norm: norm, nats: allNats) }
+  }
 
+  private func update(rate: Double, norm: Double) throws {
     let clip = configuration.training.clipNorm
-    let rate = schedule.learningRate.rate(step: step, epoch: epoch)
     communicator.phase = .update
     trace.measure(.update) {
       adam.update(
@@ -191,16 +219,7 @@ public final class TrainingRun {
     }
     communicator.phase = .gathering
     try trace.measure(.gather) { try reduction.shards.gather(parameters, over: communicator) }
-    step += 1
-
-    var total = 0.0
-    for value in allNats { total += value }
-    let mean = total / Double(configuration.training.imagesPerStep)
-    progress.stepDone(images: configuration.training.imagesPerStep)
-    return StepRecord(
-      step: step, epoch: epoch, nats: mean, bitsPerDimension: mean * schedule.bitsPerDimensionPerNat,
-      learningRate: rate, gradientNorm: norm, imagesPerSecond: progress.imagesPerSecond,
-      elapsedSeconds: elapsedSeconds, ranks: communicator.size)
+    stepGuard.didUpdate()
   }
 
   /// Forward and backward of one microbatch; its gradient goes to the reduction's leaf. `completed` is told from which
@@ -208,31 +227,111 @@ public final class TrainingRun {
   ///
   /// - Returns: the negative log likelihood of its images, in nats.
   private func trainMicrobatch(slot: Int, completed: (Int) -> Void) -> Double {
-    let microbatch = trace.measure(.data) {
-      let microbatch = prefetch.take(step: step, slot: slot)
-      workspace.prepareInput(levels: microbatch.levels, images: microbatch.images)
-      return microbatch
+    microbatch.train(
+      step: step, slot: slot, parameters: parameters, gradient: reduction.leaf, trace: trace, completed: completed)
+  }
+
+  // MARK: Steps that are not fit
+
+  /// Looks into a step that is not fit for an update, and tells the log and the metrics.
+  ///
+  /// - Returns: whether the step is passed over; otherwise the run is to go back.
+  /// - Throws: when the run is to stop.
+  private func passesOver(_ reason: StepGuard.Reason, nats: [Double], norm: Double) throws -> Bool {
+    let skippedInARow = stepGuard.skippedInARow
+    let fault = StepFault(
+      step: step + 1, reason: reason, gradientNorm: norm,
+      microbatches: try examine(slots: stepGuard.suspects(nats: nats)),
+      disagreement: try ParameterAgreement.disagreement(parameters, layout: network.layout, communicator: communicator),
+      skippedInARow: skippedInARow)
+    let response = stepGuard.respond(to: step)
+    try metrics?.append(
+      FaultRecord(step: step + 1, fault: fault, response: response, skippedSteps: stepGuard.skipped))
+    guard response != .stop else {
+      // What is being written is from before this step: the run goes on from there.
+      try waitForWriter()
+      report(try writer?.finish())
+      throw TrainingError.unfitStep(fault)
     }
-    if network.configuration.dropout > 0 {
-      var generator = KeyedGenerator(seed: configuration.seed, purpose: .dropout, step: step, slot: slot)
-      workspace.drawDropout(&generator)
+    if isFirstRank { log.warning("\(fault.described)\n\(response == .skip ? "passed over" : "going back")") }
+    return response == .skip
+  }
+
+  /// Computes microbatches `slots` once more, each on the rank that owns it; the reports of all ranks, by slot.
+  private func examine(slots: [Int]) throws -> [MicrobatchReport] {
+    let (rank, host) = (communicator.rank, communicator.hosts[communicator.rank])
+    let own = slots.filter(reduction.localSlots.contains)
+    // Only now: training itself needs no memory for it.
+    let gradient = FloatBuffer(count: own.isEmpty ? 0 : network.layout.count)
+    let reports = own.map {
+      microbatch.examine(
+        step: step, slot: $0, parameters: parameters, gradient: gradient,
+        bitsPerDimensionPerNat: schedule.bitsPerDimensionPerNat, rank: rank, host: host)
     }
-    trace.measure(.forward) {
-      network.forward(
-        parameters: parameters, plan: microbatch.plan, workspace: workspace, pool: pool, trace: trace)
+    return try communicator.gather(reports).flatMap(\.self).sorted { $0.slot < $1.slot }
+  }
+
+  /// Every now and then: that all ranks computed with the same parameters, before they are updated.
+  private func requireSameParameters() throws {
+    let interval = configuration.guards.checkParametersEvery
+    guard interval > 0 && (step + 1) % interval == 0 else { return }
+    if let disagreement = try ParameterAgreement.disagreement(
+      parameters, layout: network.layout, communicator: communicator)
+    {
+      throw TrainingError.parametersDiffer(step: step + 1, disagreement)
     }
-    trace.measure(.loss) {
-      loss.evaluate(
-        levels: microbatch.levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: schedule.lossScale,
-        nats: nats,
-        scratch: scratch, pool: pool)
+  }
+
+  /// Goes back to the last valid checkpoint, or to where the run began if there is none.
+  private func rollBack(_ progress: inout TrainingProgress) throws {
+    communicator.phase = .checkpoint
+    try waitForWriter()
+    report(try writer?.finish())
+    var restored: CheckpointContents?
+    if isFirstRank {
+      let resumption = Resumption(configuration, folder: folder, dataset: dataset, log: log)
+      restored = try resumption.checkpoint(.automatic, allowsChanges: true)?.contents
+      if restored == nil, case .from = beginning {
+        restored = try resumption.checkpoint(beginning, allowsChanges: true)?.contents
+      }
     }
-    trace.measure(.backward) {
-      network.backward(
-        parameters: parameters, plan: microbatch.plan, workspace: workspace, gradient: reduction.leaf, pool: pool,
-        trace: trace, completed: completed)
+    let elapsed = elapsedBefore
+    if !(try receive(restored)) { begin() }
+    elapsedBefore = elapsed
+    if isFirstRank { log.warning("went back to step \(step)") }
+    progress.goBack(to: step)
+  }
+
+  /// Repeats step `number`, which counts as in `metrics.jsonl`, from the nearest valid checkpoint before it, on this one
+  /// process. Writes nothing.
+  ///
+  /// - Throws: when there is no such step, or the checkpoint cannot be read.
+  public func replay(step number: Int) throws -> StepReplay {
+    precondition(communicator.size == 1, "TrainingRun.replay: \(communicator.size) ranks")
+    guard (1...schedule.totalSteps).contains(number) else {
+      throw TrainingError.noSuchStep(number, last: schedule.totalSteps)
     }
-    return nats.sum(in: 0..<(microbatch.images * dataset.size.pixels))
+    let restored = try Resumption(configuration, folder: folder, dataset: dataset, log: log)
+      .checkpoint(.automatic, notAfter: number - 1, allowsChanges: true)
+    try receive(restored?.contents)
+    let firstStep = step
+    log.info("repeating steps \(firstStep + 1) to \(number)\(restored.map { " from \($0.path)" } ?? "")")
+    var progress = TrainingProgress(
+      configuration.run, firstStep: step, totalSteps: number, isShown: true, log: log)
+    while step < number - 1 {
+      // The run went on after this step, so it was passed over if it was not fit.
+      if let record = try takeStep(&progress) { progress.show(record) }
+    }
+    progress.clear()
+    let (nats, norm) = try computeGradient()
+    let mean = nats.reduce(0, +) / Double(configuration.training.imagesPerStep)
+    let epoch = sampler.epoch(ofStep: step)
+    return StepReplay(
+      step: number, firstStep: firstStep, epoch: epoch, nats: mean,
+      bitsPerDimension: mean * schedule.bitsPerDimensionPerNat, gradientNorm: norm,
+      learningRate: schedule.learningRate.rate(step: step, epoch: epoch),
+      fault: stepGuard.reason(nats: nats, norm: norm).map { "\($0)" },
+      microbatches: try examine(slots: Array(nats.indices)))
   }
 
   /// Measures a step without taking it: a microbatch on every rank at once, then the reduction of what it left. Parameters
@@ -240,14 +339,14 @@ public final class TrainingRun {
   ///
   /// - Throws: when a rank is silent.
   public func measureStep() throws -> StepTiming {
-    network.prepare(parameters: parameters, workspace: workspace, pool: pool)
-    var microbatch = 0.0
+    microbatch.prepare(parameters: parameters)
+    var microbatchSeconds = 0.0
     var forward = 0.0
     if let slot = reduction.localSlots.first {
       // The first one pays for untouched memory and cold caches.
-      for _ in 0..<2 { microbatch = StepTiming.seconds { _ = trainMicrobatch(slot: slot) { _ in } } }
+      for _ in 0..<2 { microbatchSeconds = StepTiming.seconds { _ = trainMicrobatch(slot: slot) { _ in } } }
       forward = StepTiming.seconds {
-        network.forward(parameters: parameters, plan: anyPlan, workspace: workspace, pool: pool)
+        network.forward(parameters: parameters, plan: anyPlan, workspace: microbatch.workspace, pool: pool)
       }
     }
     try communicator.barrier()
@@ -258,7 +357,7 @@ public final class TrainingRun {
       _ = try reduction.gradientNorm()
       try reduction.shards.gather(parameters, over: communicator)
     }
-    let measured = [Double(reduction.localSlots.count) * microbatch, exchange, forward]
+    let measured = [Double(reduction.localSlots.count) * microbatchSeconds, exchange, forward]
     var all = [Double](repeating: 0, count: measured.count * communicator.size)
     all.replaceSubrange(
       (measured.count * communicator.rank)..<(measured.count * (communicator.rank + 1)), with: measured)
@@ -273,13 +372,6 @@ public final class TrainingRun {
 
   /// The plan of some order, to count or time work: all orders see as many neighbours.
   private var anyPlan: OrderPlan { OrderPlan(order: experiment.orders.test[0].order, windows: network.windows) }
-
-  private func divergence(norm: Double, nats: [Double]) -> TrainingError {
-    let slots = nats.indices.filter { !nats[$0].isFinite }.map { slot in
-      (slot: slot, order: experiment.orders.trainingOrder(step: step, slot: slot).name, nats: nats[slot])
-    }
-    return .diverged(step: step, norm: norm, slots: slots)
-  }
 
   // MARK: What is due
 
@@ -349,6 +441,7 @@ public final class TrainingRun {
 
   /// Gathers the sharded state on rank 0, which writes it in the background.
   private func save(metric: Double?) throws {
+    try waitForWriter()
     let shards = reduction.shards
     let first = try shards.gatherOnFirstRank(adam.firstMoment, over: communicator)
     let second = try shards.gatherOnFirstRank(adam.secondMoment, over: communicator)
@@ -358,7 +451,8 @@ public final class TrainingRun {
     let state = CheckpointState(
       step: step, epoch: sampler.epoch(ofStep: step), seed: configuration.seed, configuration: configuration.yaml,
       datasetHash: "\(dataset.contentHash)", metric: metric, bestMetric: bestMetric,
-      imagesSeen: step * configuration.training.imagesPerStep, elapsedSeconds: elapsedSeconds)
+      imagesSeen: step * configuration.training.imagesPerStep, elapsedSeconds: elapsedSeconds,
+      counters: stepGuard.counters, dataFiles: Resumption.descriptions(of: dataset.files))
     report(
       try writer.submit(
         CheckpointContents(
@@ -371,10 +465,31 @@ public final class TrainingRun {
     for failure in written.notRemoved { log.warning("an old checkpoint could not be removed: \(failure)") }
   }
 
+  /// Returns when rank 0 has written the checkpoint under way. All ranks wait together, in short waits, so that a file
+  /// system slower than their patience with each other does not end the job.
+  private func waitForWriter() throws {
+    let began = ContinuousClock.now
+    var warned = began
+    while try communicator.maximum(writer?.pathUnderWay == nil ? 0 : 1) == 1 {
+      guard let writer, let path = writer.pathUnderWay else { continue }
+      let seconds = began.duration(to: .now) / .seconds(1)
+      guard seconds < configuration.checkpoint.timeoutSeconds else {
+        throw TrainingError.storageTooSlow(path: path, seconds: seconds)
+      }
+      if warned.duration(to: .now) > .seconds(30) {
+        warned = .now
+        log.warning("waiting for \(path), which is being written for \(Int(seconds)) s more than a step allows")
+      }
+      writer.wait(atMost: .milliseconds(50))
+    }
+  }
+
   /// Waits for the last checkpoint; no rank leaves before it is complete.
   private func finish() throws {
+    try waitForWriter()
     report(try writer?.finish())
     try communicator.barrier()
+    try lock?.release()
   }
 
   /// Writes the trace and logs how fast the run was, if it is profiled.
@@ -391,12 +506,15 @@ public final class TrainingRun {
   /// Takes the lock, and the state of a checkpoint if there is one to resume from. Rank 0 reads; the others receive, so
   /// that the run's folder need not be shared.
   private func restore(_ resume: Resume, allowsChanges: Bool) throws {
+    beginning = resume
     var restored: CheckpointContents?
     if isFirstRank {
       try folder.create()
       let retention = CheckpointRetention(
         keepLast: configuration.checkpoint.keepLast, keepEvery: configuration.checkpoint.keepEvery)
       let lock = try RunLock(runFolder: folder.path)
+      if let abandoned = lock.abandonedBy { log.warning("took over \(folder.path) from \(abandoned)") }
+      self.lock = lock
       let checkpointWriter = try CheckpointWriter(lock: lock, retention: retention)
       restored = try Resumption(configuration, folder: folder, dataset: dataset, log: log)
         .checkpoint(resume, allowsChanges: allowsChanges)?.contents
@@ -422,10 +540,13 @@ public final class TrainingRun {
   }
 
   /// Distributes rank 0's checkpoint, if it has one: parameters to all ranks, moments and averages to their owners.
-  private func receive(_ restored: CheckpointContents?) throws {
+  ///
+  /// - Returns: whether it has one.
+  @discardableResult
+  private func receive(_ restored: CheckpointContents?) throws -> Bool {
     let encoded = try restored.map { [UInt8](try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try communicator.broadcast(encoded, from: 0)
-    guard !bytes.isEmpty else { return }
+    guard !bytes.isEmpty else { return false }
     let state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
     let layout = network.layout
     try restored?.copyParameters(to: parameters, layout: layout)
@@ -437,7 +558,9 @@ public final class TrainingRun {
     try broadcast(second)
     adam.firstMoment.load(from: first)
     adam.secondMoment.load(from: second)
-    adam.updates = state.step
+    stepGuard.restore(state.counters)
+    // A step that was passed over was no update.
+    adam.updates = state.step - stepGuard.skipped
     if average != nil {
       // A run that did not keep an average before starts one from its parameters.
       if let restored, restored.ema == nil {
@@ -447,13 +570,27 @@ public final class TrainingRun {
       }
       try broadcast(first)
       average?.values.load(from: first)
-      average?.updates = state.step
+      average?.updates = adam.updates
     }
     isRestored = true
     step = state.step
+    elapsedBefore = state.elapsedSeconds
     owesEvaluation = step > 0 && isEvaluationDue && state.metric == nil
     bestMetric = state.bestMetric
-    elapsedBefore = state.elapsedSeconds
+    return true
+  }
+
+  /// Puts everything as it is before the first step of a new run.
+  private func begin() {
+    parameters.copy(from: network.initialParameters(seed: configuration.seed))
+    adam.firstMoment.storage.fill(0)
+    adam.secondMoment.storage.fill(0)
+    adam.updates = 0
+    average?.values.load(from: parameters)
+    average?.updates = 0
+    stepGuard.restore([:])
+    step = 0
+    bestMetric = nil
   }
 
   /// Rank 0's `buffer` to all ranks.

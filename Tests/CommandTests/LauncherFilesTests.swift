@@ -47,8 +47,8 @@ import Testing
     let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/run/failure.json"))
     let failure = try JSONDecoder().decode(Failure.self, from: bytes)
     let step = try #require(failure.step)
-    #expect((1...3).contains(step) && failure.reason == "TrainingError.diverged", "\(failure)")
-    #expect(failure.message.hasPrefix("step \(step): the gradient's norm is ") && !failure.host.isEmpty)
+    #expect((1...3).contains(step) && failure.reason == "TrainingError.unfitStep", "\(failure)")
+    #expect(failure.message.hasPrefix("step \(step + 1): the loss of microbatch 0 is ") && !failure.host.isEmpty)
     #expect(failed.errors.contains(failure.message))
     // What a launcher's sed reads: one key a line.
     #expect(String(decoding: bytes, as: UTF8.self).contains("\n  \"step\" : \(step),\n"))

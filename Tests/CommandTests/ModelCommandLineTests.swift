@@ -177,7 +177,7 @@ struct ModelCommandLineTests {
       ["complete", "run", "--missing", "top", "--first", "-1", "--out", "x.png"],
       "--first must not be negative, it is -1"
     ),
-    (["train", "--json"], "--json goes with --dry-run; metrics.jsonl holds a run's numbers"),
+    (["train", "--json"], "--json goes with --dry-run or --replay; metrics.jsonl holds a run's numbers"),
     (["frobnicate"], "Unexpected argument 'frobnicate'"),
   ])
   func aBadOptionIsTold(arguments: [String], message: String) throws { try expectBadOption(message, arguments) }

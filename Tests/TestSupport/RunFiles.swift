@@ -21,6 +21,9 @@ package struct MetricsLine: Decodable, Sendable {
   package let epoch: Int?
   package let imagesPerSecond: Double?
   package let evaluation: Evaluation?
+  /// What became of a step that was not fit: stop, skip or rollback.
+  package let response: String?
+  package let skippedSteps: Int?
 }
 
 /// What is computed in a step, and must not depend on who computes it.

@@ -1,0 +1,95 @@
+import Datasets
+import Kernels
+import Model
+import Tensors
+import Tracing
+
+/// Forward and backward of one microbatch after another: the part of a step that a rank does by itself, a function of
+/// parameters, step and slot alone.
+final class MicrobatchPass {
+  let network: LocallyMaskedPixelCNN
+  let dataset: ImageDataset
+  let orders: OrderSelection
+  let workspace: NetworkWorkspace
+  /// Negative log likelihoods of the last microbatch's pixels, image by image.
+  let nats: DoubleBuffer
+  private let pool: ThreadPool
+  private let seed: UInt64
+  private let lossScale: Double
+  private let loss: PixelLoss
+  private let scratch: DoubleBuffer
+  private let prefetch: MicrobatchPrefetch
+  private var sampler: EpochSampler
+
+  /// Allocates all that microbatches `slots` of `experiment` need, whose images `sampler` chooses from `dataset`.
+  init(
+    _ experiment: Experiment, dataset: ImageDataset, sampler: EpochSampler, schedule: TrainingSchedule,
+    slots: Range<Int>,
+    pool: ThreadPool
+  ) {
+    let configuration = experiment.configuration
+    let images = configuration.training.microbatchSize
+    network = experiment.network
+    orders = experiment.orders
+    seed = configuration.seed
+    lossScale = schedule.lossScale
+    self.dataset = dataset
+    self.sampler = sampler
+    self.pool = pool
+    loss = PixelLoss(distribution: network.configuration.distribution, channels: dataset.channels)
+    workspace = NetworkWorkspace(
+      network: network, size: dataset.size, images: images, retaining: configuration.model.retention)
+    nats = DoubleBuffer(count: images * dataset.size.pixels)
+    scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
+    prefetch = MicrobatchPrefetch(
+      MicrobatchSource(
+        dataset: dataset, sampler: sampler, orders: orders, windows: network.windows, seed: configuration.seed),
+      slots: slots)
+  }
+
+  /// Ends the thread that makes microbatches ready.
+  func stop() { prefetch.stop() }
+
+  /// Computes what depends on parameters alone. Due whenever they have changed.
+  func prepare(parameters: FloatBuffer) {
+    network.prepare(parameters: parameters, workspace: workspace, pool: pool)
+  }
+
+  /// Images of microbatch `slot` of step `step`.
+  func images(step: Int, slot: Int) -> ArraySlice<Int> { sampler.images(step: step, slot: slot) }
+
+  /// Forward and backward of microbatch `slot` of step `step`, which overwrites `gradient`. `between` is called when the
+  /// activations are complete: the backward uses some of their memory. `completed` is told from which offset on the
+  /// gradient is final.
+  ///
+  /// - Returns: the negative log likelihood of the images, in nats.
+  func train(
+    step: Int, slot: Int, parameters: FloatBuffer, gradient: FloatBuffer, trace: Trace? = nil,
+    between: () -> Void = {}, completed: (Int) -> Void = { _ in }
+  ) -> Double {
+    let microbatch = trace.measure(.data) {
+      let microbatch = prefetch.take(step: step, slot: slot)
+      workspace.prepareInput(levels: microbatch.levels, images: microbatch.images)
+      return microbatch
+    }
+    if network.configuration.dropout > 0 {
+      var generator = KeyedGenerator(seed: seed, purpose: .dropout, step: step, slot: slot)
+      workspace.drawDropout(&generator)
+    }
+    trace.measure(.forward) {
+      network.forward(parameters: parameters, plan: microbatch.plan, workspace: workspace, pool: pool, trace: trace)
+    }
+    trace.measure(.loss) {
+      loss.evaluate(
+        levels: microbatch.levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: lossScale, nats: nats,
+        scratch: scratch, pool: pool)
+    }
+    between()
+    trace.measure(.backward) {
+      network.backward(
+        parameters: parameters, plan: microbatch.plan, workspace: workspace, gradient: gradient, pool: pool,
+        trace: trace, completed: completed)
+    }
+    return nats.sum(in: 0..<(microbatch.images * dataset.size.pixels))
+  }
+}
