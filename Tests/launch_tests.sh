@@ -350,7 +350,7 @@ unset OMPI_MCA_plm_rsh_agent
 
 # --- The same failure again -------------------------------------------------------------------------------------------
 
-LEAVES="812:TrainingError.unfitStep 812:TrainingError.diverged" CODES="1 1" launch train --restarts 9 --restart-delay 0
+LEAVES="812:TrainingError.unfitStep 812:TrainingError.unfitStep" CODES="1 1" launch train --restarts 9 --restart-delay 0
 expect "the same step and reason twice end the job" called_times "lmconv train (in" 2
 expect "which says why" says "giving up: step 812 failed twice for the same reason"
 expect "with the causes" says 'attempt 2, step 812: rank 3 on node-a: it is "TrainingError.unfitStep"'
