@@ -38,7 +38,7 @@ extension Faults {
         exitCode: "75:0"),
       Disturbance(testDescription: "scancel", commands: "scancel $id", isRequeued: false, exitCode: "75:0"),
       Disturbance(
-        testDescription: "the time limit", options: "--time 1 --signal B:USR1@30", steps: 8000),
+        testDescription: "the time limit", options: "--time 1 --signal B:USR1@30", steps: 4000),
     ]
 
     @Test(arguments: disturbances)
@@ -48,7 +48,7 @@ extension Faults {
       let run = RunFiles(path: workplace.path + "/run")
       try workplace.writeProject(configuration: trial)
       try workplace.run(
-        ranks: nil, ["train", "--config", "run.yaml", "--run-dir", "undisturbed"], within: 240)
+        ranks: nil, ["train", "--config", "run.yaml", "--run-dir", "undisturbed"], within: 600)
       let expected = try RunFiles(path: workplace.path + "/undisturbed").weights(step: trial.steps)
 
       let root = Fixtures.packageRoot
@@ -99,7 +99,8 @@ extension Faults {
       cluster/slurm.sbatch)
       # value KEY: of the job, as Slurm has it.
       value() { scontrol --oneliner show job "$id" | tr ' ' '\\n' | sed -n "s/^$1=//p"; }
-      ended() { case $(value JobState) in RUNNING | COMPLETING | PENDING) return 1 ;; esac; }
+      # Only what is final: a busy controller may not answer.
+      ended() { case $(value JobState) in COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL) ;; *) return 1 ;; esac; }
       step=0
       for _ in $(seq 600); do
         read -r step 2>/dev/null <"$RUN_DIR/step.txt" || step=0
