@@ -100,6 +100,8 @@ extension EndToEnd {
       let workplace = try trial.workplace()
       let job = try workplace.start(ranks: ranks, trial.arguments())
       try job.wait(for: "training") { job.errors.contains("training: ") }
+      // Before its first step the run would stop at once.
+      usleep(500_000)
       job.send(signal)
       usleep(UInt32(after * 1e6))
       job.send(signal)
