@@ -4,10 +4,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: Benchmarks/compression.sh MODEL [COUNT]
+usage: Benchmarks/compression.sh MODEL [COUNT] [--document]
 
 MODEL is a run's folder, such as runs/digits; COUNT test images (default 500) are compressed. The codecs get all of them
 tiled into one sheet of two levels, 25 in a row, so that headers do not decide. Every result is decoded and compared.
+With --document the table is also written into README.md.
 
 The codecs are Debian's: apt-get install netpbm optipng zopfli webp libjxl-tools jbigkit-bin. Debian 12 has no encoder for
 JBIG2: `jbig2` (https://github.com/agl/jbig2enc) is used if it is on the PATH, with jbig2dec to check it. JBIG1, which has
@@ -15,12 +16,21 @@ much the same model of a pixel's context, is always there.
 TEXT
 }
 
-[[ $# -ge 1 && $# -le 2 && $1 != --help ]] || {
-  usage
-  [[ ${1-} == --help ]] && exit 0 || exit 64
+document=
+words=()
+for word in "$@"; do
+  case $word in
+    --document) document=1 ;;
+    --help) usage && exit 0 ;;
+    *) words+=("$word") ;;
+  esac
+done
+[[ ${#words[@]} -ge 1 && ${#words[@]} -le 2 && ${words[0]} != -* ]] || {
+  usage >&2
+  exit 64
 }
-model=$1
-count=${2:-500}
+model=$(readlink -f "${words[0]}")
+count=${words[1]:-500}
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..
 lmconv="$root/.build/release/lmconv"
 
@@ -97,14 +107,26 @@ fi
 
 dimensions=$((count * 28 * 28))
 row_text() { awk -v n="$1" -v b="$2" -v d="$dimensions" 'BEGIN { printf "| %s | %d | %.4f |\n", n, b, 8 * b / d }'; }
-printf '| codec, %d binarized test digits | bytes | bits per pixel |\n|---|---:|---:|\n' "$count"
-row_text 'the pixels themselves' $(((dimensions + 7) / 8))
-printf '%s\n' "${rows[@]}" | sort -rn | while IFS='|' read -r bytes name; do row_text "$name" "$bytes"; done
-python3 - summary.json <<'PYTHON'
+{
+  printf '| codec, %d binarized test digits | bytes | bits per pixel |\n|---|---:|---:|\n' "$count"
+  row_text 'the pixels themselves' $(((dimensions + 7) / 8))
+  printf '%s\n' "${rows[@]}" | sort -rn | while IFS='|' read -r bytes name; do row_text "$name" "$bytes"; done
+  python3 - summary.json <<'PYTHON'
 import json, sys
 
 r = json.load(open(sys.argv[1]))
 print(f"| **lmconv**, order {r['order']} | {r['bytes']} | {r['bits_per_dimension']:.4f} |")
 print(f"\nThe model's likelihood is {r['likelihood_bits_per_dimension']:.4f} bits per pixel; header, checksums and coder add "
       f"{r['overhead_bits_per_dimension']:.4f}.")
+PYTHON
+} | tee table.md
+
+[[ -z $document ]] || python3 - "$root/README.md" table.md <<'PYTHON'
+import pathlib, sys
+
+begin, end = "<!-- compression begin -->", "<!-- compression end -->"
+readme = pathlib.Path(sys.argv[1])
+before, rest = readme.read_text().split(begin)
+table = pathlib.Path(sys.argv[2]).read_text().strip()
+readme.write_text(f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}")
 PYTHON
