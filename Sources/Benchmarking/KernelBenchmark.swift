@@ -184,7 +184,7 @@ public struct KernelBenchmark {
           direction: pointwise, gain: gain, weight: effective, outputs: filters, pool: pool)
       },
       elementwise("Adam", shape: "[\(count)]", floats: 7 * count) {
-        adam.update(values, gradient: gradient, learningRate: 2e-4)
+        adam.update(values, gradient: gradient, learningRate: 2e-4, pool: pool)
       },
     ]
   }

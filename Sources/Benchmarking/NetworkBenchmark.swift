@@ -134,7 +134,7 @@ public final class NetworkBenchmark {
   func update(_ training: inout Training, norm: Double) {
     training.adam.update(
       parameters, gradient: training.reduction.sum, learningRate: 2e-4,
-      gradientScale: GradientClipping.scale(norm: norm, maximum: 2e6))
+      gradientScale: GradientClipping.scale(norm: norm, maximum: 2e6), pool: pool)
   }
 
   /// One forward pass of a batch on every rank, without gradients.
@@ -171,7 +171,7 @@ public final class NetworkBenchmark {
 
   func makeTraining() -> Training {
     let reduction = GradientReduction(
-      count: network.layout.count, slots: options.microbatches, communicator: communicator)
+      count: network.layout.count, slots: options.microbatches, communicator: communicator, pool: pool)
     return Training(
       workspace: NetworkWorkspace(
         network: network, size: options.size, images: options.batch, retaining: options.retention),

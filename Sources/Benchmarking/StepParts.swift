@@ -65,7 +65,7 @@ extension NetworkBenchmark {
       clock.measure { self.microbatch(plan, training, gradient: reduction.sum, trace: trace) { _ in } } / .seconds(1)
     let addition =
       clock.measure {
-        VectorSum.add(parameters, from: 0, into: reduction.sum, at: 0, count: network.layout.count)
+        VectorSum.add(parameters, from: 0, into: reduction.sum, at: 0, count: network.layout.count, pool: pool)
       } / .seconds(1)
     trace.measure(.update) { update(&training, norm: 1) }
     self.training = training

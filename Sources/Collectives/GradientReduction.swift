@@ -22,6 +22,7 @@ public final class GradientReduction {
   public let localSlots: Range<Int>
 
   private let communicator: any Communicator
+  private let pool: ThreadPool?
   /// A stack: sums of finished subtrees, then the leaf.
   private let buffers: [FloatBuffer]
   /// For each local slot, the merges that it makes possible.
@@ -37,8 +38,11 @@ public final class GradientReduction {
   private let blockOrder: [Int]
   private var blockSums: [Double]
 
-  /// A reduction of `slots` gradients of `count` floats each, over the ranks of `communicator`.
-  public init(count: Int, slots: Int, communicator: any Communicator, bucketBytes: Int = 4 << 20) {
+  /// A reduction of `slots` gradients of `count` floats each, over the ranks of `communicator`. The sums that the calling
+  /// thread makes are shared out among the threads of `pool`.
+  public init(
+    count: Int, slots: Int, communicator: any Communicator, bucketBytes: Int = 4 << 20, pool: ThreadPool? = nil
+  ) {
     let (rank, ranks) = (communicator.rank, communicator.size)
     let tree = SlotTree(slots: slots)
     let localSlots = tree.slots(ofRank: rank, of: ranks)
@@ -49,6 +53,7 @@ public final class GradientReduction {
     self.shards = shards
     self.localSlots = localSlots
     self.communicator = communicator
+    self.pool = pool
     self.merges = merges
     self.buffers = buffers
     finishedSlots = localSlots.count
@@ -145,7 +150,8 @@ public final class GradientReduction {
   /// - Throws: when a rank does not come in time, or MPI refuses.
   public func gradientNorm() throws(CollectiveError) -> Double {
     let start = blockCounts[..<communicator.rank].reduce(0, +)
-    for (index, block) in ownedBlocks.enumerated() { blockSums[start + index] = VectorSum.squares(sum, block) }
+    blockSums.replaceSubrange(
+      start..<(start + ownedBlocks.count), with: VectorSum.squares(sum, ownedBlocks, pool: pool))
     try communicator.allGather(&blockSums, counts: blockCounts)
     var total = 0.0
     for place in blockOrder { total += blockSums[place] }
@@ -168,7 +174,8 @@ public final class GradientReduction {
   private func merge(_ range: Range<Int>) {
     for top in stride(from: height, to: height - merges[finishedSlots], by: -1) {
       VectorSum.add(
-        buffers[top], from: range.lowerBound, into: buffers[top - 1], at: range.lowerBound, count: range.count)
+        buffers[top], from: range.lowerBound, into: buffers[top - 1], at: range.lowerBound, count: range.count,
+        pool: pool)
     }
   }
 

@@ -39,28 +39,45 @@ package struct AdamUpdate: Sendable {
   /// Updates `range` of `parameters` by the same range of `gradient`; `first` and `second` hold its moments from `offset`.
   package func apply(
     to parameters: FloatBuffer, _ range: Range<Int>, gradient: FloatBuffer, first: FloatBuffer, second: FloatBuffer,
-    offset: Int
+    offset: Int, pool: ThreadPool? = nil
   ) {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= min(parameters.count, gradient.count) && offset >= 0
         && offset + range.count <= min(first.count, second.count),
       "AdamUpdate: \(range) of \(parameters.count) and \(gradient.count), moments at \(offset) of \(first.count)")
-    let p = parameters.base + range.lowerBound
-    let g = gradient.base + range.lowerBound
-    let m = first.base + offset
-    let v = second.base + offset
-    for vector in VectorSlices(count: range.count) {
-      var parameter = vector.load(p)
-      var mean = vector.load(m)
-      var square = vector.load(v)
-      let slope = vector.load(g) * gradientScale
-      mean += (slope - mean) * firstRate
-      square = square * secondKept + slope * slope * secondRate
-      let denominator = square.squareRoot() / secondCorrection + epsilon
-      parameter = parameter * decay - mean * stepSize / denominator
-      vector.store(parameter, p)
-      vector.store(mean, m)
-      vector.store(square, v)
+    let work = Elements(
+      update: self, count: range.count, parameters: parameters.base + range.lowerBound,
+      gradient: gradient.base + range.lowerBound, first: first.base + offset, second: second.base + offset)
+    work.run(on: pool)
+  }
+
+  private struct Elements: FlatWork {
+    let update: AdamUpdate
+    let count: Int
+    let parameters: UnsafeMutablePointer<Float>
+    let gradient: UnsafePointer<Float>
+    let first: UnsafeMutablePointer<Float>
+    let second: UnsafeMutablePointer<Float>
+
+    @inline(__always)
+    func run(from begin: Int, count: Int) {
+      let p = parameters + begin
+      let g = gradient + begin
+      let m = first + begin
+      let v = second + begin
+      for vector in VectorSlices(count: count) {
+        var parameter = vector.load(p)
+        var mean = vector.load(m)
+        var square = vector.load(v)
+        let slope = vector.load(g) * update.gradientScale
+        mean += (slope - mean) * update.firstRate
+        square = square * update.secondKept + slope * slope * update.secondRate
+        let denominator = square.squareRoot() / update.secondCorrection + update.epsilon
+        parameter = parameter * update.decay - mean * update.stepSize / denominator
+        vector.store(parameter, p)
+        vector.store(mean, m)
+        vector.store(square, v)
+      }
     }
   }
 }

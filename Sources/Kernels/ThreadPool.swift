@@ -12,6 +12,12 @@ public protocol TiledWork {
 }
 
 extension TiledWork {
+  /// Runs every tile on `pool`, or in order on the calling thread.
+  package func run(on pool: ThreadPool?) {
+    if let pool { return pool.run(self) }
+    for tile in 0..<tiles { run(tile: tile, thread: 0) }
+  }
+
   /// Calls `run` of the value at `address`: a way to hand a value on the caller's stack to other threads without
   /// allocating a closure.
   fileprivate static func run(at address: UnsafeRawPointer, tile: Int, thread: Int) {

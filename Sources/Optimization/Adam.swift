@@ -49,9 +49,10 @@ public struct Adam: Sendable {
   }
 
   /// Updates the owned ranges of `parameters` by those of `gradient`, both of the whole length; the gradient is first
-  /// multiplied by `gradientScale` (clipping).
+  /// multiplied by `gradientScale` (clipping). The work is done on the threads of `pool`.
   public mutating func update(
-    _ parameters: FloatBuffer, gradient: FloatBuffer, learningRate: Double, gradientScale: Double = 1
+    _ parameters: FloatBuffer, gradient: FloatBuffer, learningRate: Double, gradientScale: Double = 1,
+    pool: ThreadPool? = nil
   ) {
     updates += 1
     let t = Double(updates)
@@ -67,7 +68,7 @@ public struct Adam: Sendable {
     firstMoment.forEachRange { range, offset in
       step.apply(
         to: parameters, range, gradient: gradient, first: firstMoment.storage, second: secondMoment.storage,
-        offset: offset)
+        offset: offset, pool: pool)
     }
   }
 }

@@ -25,13 +25,13 @@ public struct ParameterAverage: Sendable {
     values.load(from: parameters)
   }
 
-  /// Takes in the owned ranges of `parameters`, of the whole length.
-  public mutating func update(_ parameters: FloatBuffer) {
+  /// Takes in the owned ranges of `parameters`, of the whole length, on the threads of `pool`.
+  public mutating func update(_ parameters: FloatBuffer, pool: ThreadPool? = nil) {
     updates += 1
     let t = Double(updates)
     let kept = Float(warmsUp ? min(decay, (1 + t) / (10 + t)) : decay)
     values.forEachRange { range, offset in
-      AverageUpdate.apply(to: values.storage, offset: offset, values: parameters, range, kept: kept)
+      AverageUpdate.apply(to: values.storage, offset: offset, values: parameters, range, kept: kept, pool: pool)
     }
   }
 }

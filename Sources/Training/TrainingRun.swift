@@ -100,7 +100,7 @@ public final class TrainingRun {
       configuration.guards, imagesPerSlot: training.microbatchSize,
       bitsPerDimensionPerNat: schedule.bitsPerDimensionPerNat)
     reduction = GradientReduction(
-      count: network.layout.count, slots: training.microbatches, communicator: communicator)
+      count: network.layout.count, slots: training.microbatches, communicator: communicator, pool: pool)
     microbatch = MicrobatchPass(
       experiment, dataset: dataset, sampler: sampler, schedule: schedule, slots: reduction.localSlots, pool: pool)
     parameters = network.initialParameters(seed: configuration.seed)
@@ -214,8 +214,8 @@ public final class TrainingRun {
     trace.measure(.update) {
       adam.update(
         parameters, gradient: reduction.sum, learningRate: rate,
-        gradientScale: clip > 0 ? GradientClipping.scale(norm: norm, maximum: clip) : 1)
-      average?.update(parameters)
+        gradientScale: clip > 0 ? GradientClipping.scale(norm: norm, maximum: clip) : 1, pool: pool)
+      average?.update(parameters, pool: pool)
     }
     communicator.phase = .gathering
     try trace.measure(.gather) { try reduction.shards.gather(parameters, over: communicator) }

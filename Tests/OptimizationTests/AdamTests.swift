@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 import Testing
 
@@ -79,6 +80,22 @@ struct AdamTests {
     let single = run((0..<100).map { [$0..<($0 + 1)] })
     #expect(run([ranges]) == single)
     #expect(run(ranges.map { [$0] }) == single)
+  }
+
+  @Test func bitsDoNotDependOnTheNumberOfThreads() {
+    let count = 70_001
+    func run(_ pool: ThreadPool?) -> [Float] {
+      let parameters = FloatBuffer(Self.random(count, slot: 0))
+      var adam = Adam(Adam.Configuration(weightDecay: 0.01), ranges: [1..<66_000, 66_001..<count])
+      for t in 1...3 {
+        adam.update(
+          parameters, gradient: FloatBuffer(Self.random(count, slot: t)), learningRate: 0.1, gradientScale: 0.7,
+          pool: pool)
+      }
+      return parameters.values
+    }
+    let single = run(nil)
+    for threads in 1...3 { #expect(run(ThreadPool(threads: threads)) == single) }
   }
 
   @Test func elementsOutsideTheRangesStayAsTheyAre() {
