@@ -3,9 +3,9 @@ import Tensors
 /// y[p] = bias + sum over the taps t that p sees of x[p + shift(t)] * w[t]: the locally masked convolution (paper,
 /// section 4), and, with a transposed plan and transposed weights, its input gradient.
 ///
-/// A tile is a block of pixels of one image and some panels of 16 output channels: small enough that threads end at about
-/// the same time. Inside, panel by panel and tap by tap, so that a tap's weights for one panel (20 KB at 320 inputs) stay
-/// in the first-level cache while the block's rows pass.
+/// A tile is a block of pixels of one image and one panel of 16 output channels: so small that threads end at about the same
+/// time. Inside, tap by tap, so that a tap's weights for the panel (20 KB at 320 inputs) stay in the first-level cache
+/// while the block's rows pass. The tiles of a block follow each other, so its rows stay in the second-level cache.
 struct MaskedConvolutionForward: TiledWork {
   let plan: NeighbourPlan
   let images: Int
@@ -24,49 +24,41 @@ struct MaskedConvolutionForward: TiledWork {
   /// `[images * pixels, outputs]`
   let y: UnsafeMutablePointer<Float>
 
-  private static let panelsPerTile = 5
-
   private var panels: Int { Panels.count(outputs: outputs) }
-  private var panelGroups: Int { (panels + Self.panelsPerTile - 1) / Self.panelsPerTile }
 
-  var tiles: Int { images * plan.blocks * panelGroups }
+  var tiles: Int { images * plan.blocks * panels }
 
   func run(tile: Int, thread: Int) {
-    let image = tile / panelGroups / plan.blocks
-    let block = tile / panelGroups % plan.blocks
-    let firstPanel = tile % panelGroups * Self.panelsPerTile
-    let endPanel = min(firstPanel + Self.panelsPerTile, panels)
+    let image = tile / panels / plan.blocks
+    let block = tile / panels % plan.blocks
+    let panel = tile % panels
+    let firstOutput = panel * Panels.width
+    let width = min(Panels.width, outputs - firstOutput)
     let pixels = plan.size.pixels
     let imageX = x + image * pixels * inputs
     let imageY = y + image * pixels * outputs
     let firstPixel = block * NeighbourPlan.blockPixels
     let endPixel = min(firstPixel + NeighbourPlan.blockPixels, pixels)
-    initialize(
-      imageY, firstPixel..<endPixel, columns: (firstPanel * Panels.width)..<min(endPanel * Panels.width, outputs))
+    initialize(imageY, firstPixel..<endPixel, columns: firstOutput..<(firstOutput + width))
     plan.starts.withUnsafeBufferPointer { starts in
       plan.pixels.withUnsafeBufferPointer { list in
         plan.shifts.withUnsafeBufferPointer { shifts in
-          for panel in firstPanel..<endPanel {
-            let firstOutput = panel * Panels.width
-            let width = min(Panels.width, outputs - firstOutput)
-            for tap in 0..<plan.taps {
-              let begin = Int(starts[block * plan.taps + tap])
-              let end = Int(starts[block * plan.taps + tap + 1])
-              guard begin < end, let base = list.baseAddress else { continue }
-              let tapWeights = weights + (panel * plan.taps + tap) * inputs * Panels.width
-              let tapX = imageX + Int(shifts[tap]) * inputs
-              if let maskWeight {
-                addMaskWeight(
-                  base + begin, end - begin, maskWeight + (panel * plan.taps + tap) * Panels.width,
-                  imageY + firstOutput, width)
-              }
-              if width == Panels.width {
-                Self.accumulate(
-                  base + begin, end - begin, tapX, inputs, tapWeights, imageY + firstOutput, outputs)
-              } else {
-                Self.accumulateNarrow(
-                  base + begin, end - begin, tapX, inputs, tapWeights, imageY + firstOutput, outputs, width)
-              }
+          for tap in 0..<plan.taps {
+            let begin = Int(starts[block * plan.taps + tap])
+            let end = Int(starts[block * plan.taps + tap + 1])
+            guard begin < end, let base = list.baseAddress else { continue }
+            let tapWeights = weights + (panel * plan.taps + tap) * inputs * Panels.width
+            let tapX = imageX + Int(shifts[tap]) * inputs
+            if let maskWeight {
+              addMaskWeight(
+                base + begin, end - begin, maskWeight + (panel * plan.taps + tap) * Panels.width,
+                imageY + firstOutput, width)
+            }
+            if width == Panels.width {
+              Self.accumulate(base + begin, end - begin, tapX, inputs, tapWeights, imageY + firstOutput, outputs)
+            } else {
+              Self.accumulateNarrow(
+                base + begin, end - begin, tapX, inputs, tapWeights, imageY + firstOutput, outputs, width)
             }
           }
         }

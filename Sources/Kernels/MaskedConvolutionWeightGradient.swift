@@ -2,9 +2,9 @@ import Tensors
 
 /// dWeight[t, c, o] = sum over images and over the pixels p that see tap t of x[p + shift(t), c] * dy[p, o].
 ///
-/// A tile is one tap and up to four panels of 16 output channels, and adds all rows in order, so the sum is never split
-/// over threads. Block by block of the image, all its panels take the block's rows while they are in the second-level
-/// cache. Overwrites dWeight, padding included.
+/// A tile is one tap, up to two panels of 16 output channels and some input channels, and adds all rows in order, so the
+/// sum is never split over threads. Block by block of the image, both panels take the block's rows while they are in the
+/// second-level cache. Overwrites dWeight, padding included.
 struct MaskedConvolutionWeightGradient: TiledWork {
   let plan: NeighbourPlan
   let images: Int
@@ -19,19 +19,29 @@ struct MaskedConvolutionWeightGradient: TiledWork {
   /// The pool's memory, a row for each thread.
   let scratch: UnsafeMutablePointer<Float>
 
-  private static let panelsPerTile = 4
+  private static let panelsPerTile = 2
+  /// A 1x1 layer has one tap, so its tiles are cut along channels, too, or a thread would wait for half of them.
+  private static let pointwiseChannelsPerTile = 80
 
   private var panels: Int { Panels.count(outputs: outputs) }
 
   private var panelGroups: Int { (panels + Self.panelsPerTile - 1) / Self.panelsPerTile }
 
-  var tiles: Int { panelGroups * plan.taps }
+  private var channelsPerTile: Int { plan.taps == 1 ? Self.pointwiseChannelsPerTile : inputs }
+
+  private var channelGroups: Int { (inputs + channelsPerTile - 1) / channelsPerTile }
+
+  var tiles: Int { plan.taps * panelGroups * channelGroups }
 
   func run(tile: Int, thread: Int) {
-    let tap = Int(plan.tapsByWork[tile / panelGroups])
-    let firstPanel = tile % panelGroups * Self.panelsPerTile
+    let tap = Int(plan.tapsByWork[tile / (panelGroups * channelGroups)])
+    let firstPanel = tile / channelGroups % panelGroups * Self.panelsPerTile
     let endPanel = min(firstPanel + Self.panelsPerTile, panels)
-    for panel in firstPanel..<endPanel { sum(panel, tap).update(repeating: 0, count: inputs * Panels.width) }
+    let firstChannel = tile % channelGroups * channelsPerTile
+    let channels = firstChannel..<min(firstChannel + channelsPerTile, inputs)
+    for panel in firstPanel..<endPanel {
+      (sum(panel, tap) + firstChannel * Panels.width).update(repeating: 0, count: channels.count * Panels.width)
+    }
     // The block's gradients of one panel, gathered: [rows, 16].
     let gathered = scratch + thread * ThreadPool.scratchFloats
     plan.starts.withUnsafeBufferPointer { starts in
@@ -46,7 +56,7 @@ struct MaskedConvolutionWeightGradient: TiledWork {
             guard rows > 0 else { continue }
             for panel in firstPanel..<endPanel {
               gather(lists + begin, rows, imageDY, panel, into: gathered)
-              addRows(lists + begin, rows, imageX, gathered, sum(panel, tap))
+              addRows(lists + begin, rows, imageX, gathered, sum(panel, tap), channels)
             }
           }
         }
@@ -81,28 +91,29 @@ struct MaskedConvolutionWeightGradient: TiledWork {
     }
   }
 
-  /// Adds the rows of one block to all input channels, six at a time. The last six overlap those before when the
-  /// channels are no multiple of six; what is there already is not stored again.
+  /// Adds the rows of one block to the input channels `channels`, six at a time. The last six overlap those
+  /// before when the channels are no multiple of it; what is there already is not stored again.
   @inline(__always)
   private func addRows(
     _ list: UnsafePointer<Int32>, _ rows: Int, _ imageX: UnsafePointer<Float>, _ panel: UnsafePointer<Float>,
-    _ sum: UnsafeMutablePointer<Float>
+    _ sum: UnsafeMutablePointer<Float>, _ channels: Range<Int>
   ) {
-    guard inputs >= MicrokernelOuter.channels else {
-      for channel in 0..<inputs {
+    var channel = channels.lowerBound
+    if channels.count >= MicrokernelOuter.channels {
+      while channel < channels.upperBound {
+        let first = min(channel, channels.upperBound - MicrokernelOuter.channels)
+        MicrokernelOuter.accumulate(
+          pixels: list, rows: rows, x: imageX + first, stride: inputs, dy: panel, sum: sum + first * Panels.width,
+          firstStored: channel - first)
+        channel += MicrokernelOuter.channels
+      }
+    } else {
+      while channel < channels.upperBound {
         MicrokernelOuter.accumulateOne(
           pixels: list, rows: rows, x: imageX + channel, stride: inputs, dy: panel,
           sum: sum + channel * Panels.width)
+        channel += 1
       }
-      return
-    }
-    var channel = 0
-    while channel < inputs {
-      let first = min(channel, inputs - MicrokernelOuter.channels)
-      MicrokernelOuter.accumulate(
-        pixels: list, rows: rows, x: imageX + first, stride: inputs, dy: panel, sum: sum + first * Panels.width,
-        firstStored: channel - first)
-      channel += MicrokernelOuter.channels
     }
   }
 }

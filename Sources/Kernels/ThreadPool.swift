@@ -27,8 +27,8 @@ extension TiledWork {
 
 /// A fixed set of threads that work off tiles; the caller is one of them.
 ///
-/// Starting work allocates nothing. Idle threads spin for some microseconds, then sleep, so that ranks that share a
-/// core do not starve each other. One thread at a time may call `run`.
+/// Starting work allocates nothing. Idle threads spin for some microseconds, then leave the core to whoever wants it, then
+/// sleep, so that ranks that share a core do not starve each other. One thread at a time may call `run`.
 public final class ThreadPool: Sendable {
   /// Number of threads, the caller included.
   public let threads: Int
@@ -141,7 +141,10 @@ private final class Workers: @unchecked Sendable {
     running.subtract(1, ordering: .releasing)
     while true {
       var spins = 0
-      while generation.load(ordering: .acquiring) == seen && spins < Self.spinLimit { spins += 1 }
+      while generation.load(ordering: .acquiring) == seen && spins < Self.spinLimit + Self.yieldLimit {
+        spins += 1
+        if spins > Self.spinLimit { sched_yield() }
+      }
       if generation.load(ordering: .acquiring) == seen {
         sleep.lock()
         while generation.load(ordering: .acquiring) == seen { sleep.wait() }
@@ -157,4 +160,7 @@ private final class Workers: @unchecked Sendable {
 
   /// About 20 microseconds.
   private static let spinLimit = 10_000
+  /// About half a millisecond where nobody else wants the core, which outlasts what a step does on one thread between two
+  /// jobs: waking a thread that sleeps takes longer than many a job.
+  private static let yieldLimit = 1_000
 }

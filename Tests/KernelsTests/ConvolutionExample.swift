@@ -52,7 +52,7 @@ struct ConvolutionExample: CustomStringConvertible {
     }
   }
 
-  /// Twenty-four convolutions: one-pixel images, blocks of more pixels than a tile, windows wider than the image, and
+  /// Twenty-five convolutions: one-pixel images, blocks of more pixels than a tile, windows wider than the image, and
   /// channels around the multiples of six and sixteen that the microkernels work in.
   static func all() throws -> [ConvolutionExample] {
     // Rows, columns, side, dilation, images, inputs, outputs.
@@ -63,6 +63,7 @@ struct ConvolutionExample: CustomStringConvertible {
       [9, 4, 3, 3, 1, 12, 18], [5, 6, 1, 1, 3, 70, 70], [6, 5, 3, 3, 1, 70, 64], [2, 11, 5, 3, 2, 64, 70],
       [5, 5, 5, 2, 1, 17, 1], [5, 5, 3, 1, 1, 1, 47], [17, 19, 3, 1, 2, 12, 18], [19, 17, 3, 2, 1, 23, 31],
       [16, 16, 3, 1, 1, 8, 32], [1, 257, 3, 1, 1, 3, 16], [23, 23, 5, 1, 1, 3, 8], [6, 6, 1, 1, 1, 31, 48],
+      [4, 5, 1, 1, 2, 165, 33],
     ]
     return try cases.enumerated().map { number, sizes in
       try ConvolutionExample(
