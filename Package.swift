@@ -33,10 +33,15 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CProcessorCheck", cSettings: usesAVX2 ? [.define("LMCONV_NEEDS_AVX2")] : []),
 
+    // Unoptimized, C reloads every vector from memory: debug builds would take minutes for tests of seconds.
+    .target(name: "CMicrokernels", cSettings: [.unsafeFlags(["-O2"])]),
+
     .target(name: "Tensors", swiftSettings: settings),
     .target(name: "Tracing", swiftSettings: settings),
     .target(name: "Orders", swiftSettings: settings),
-    .target(name: "Kernels", dependencies: ["Tensors", "Orders", "COpenBLAS"], swiftSettings: kernelSettings),
+    .target(
+      name: "Kernels", dependencies: ["Tensors", "Orders", "COpenBLAS", "CMicrokernels"],
+      swiftSettings: kernelSettings),
     .target(name: "Model", dependencies: ["Tensors", "Tracing", "Orders", "Kernels"], swiftSettings: settings),
     .target(name: "Optimization", dependencies: ["Tensors", "Kernels"], swiftSettings: settings),
     .target(name: "Collectives", dependencies: ["Tensors", "Kernels", "COpenMPI"], swiftSettings: settings),

@@ -91,7 +91,7 @@ struct MaskedConvolutionWeightGradient: TiledWork {
     }
   }
 
-  /// Adds the rows of one block to the input channels `channels`, six at a time. The last six overlap those
+  /// Adds the rows of one block to the input channels `channels`, a microkernel's number at a time. The last overlap those
   /// before when the channels are no multiple of it; what is there already is not stored again.
   @inline(__always)
   private func addRows(
@@ -99,7 +99,15 @@ struct MaskedConvolutionWeightGradient: TiledWork {
     _ sum: UnsafeMutablePointer<Float>, _ channels: Range<Int>
   ) {
     var channel = channels.lowerBound
-    if channels.count >= MicrokernelOuter.channels {
+    if InstructionSet.hasAVX512 && channels.count >= MicrokernelOuter.wideChannels {
+      while channel < channels.upperBound {
+        let first = min(channel, channels.upperBound - MicrokernelOuter.wideChannels)
+        MicrokernelOuter.accumulateWide(
+          pixels: list, rows: rows, x: imageX + first, stride: inputs, dy: panel, sum: sum + first * Panels.width,
+          firstStored: channel - first)
+        channel += MicrokernelOuter.wideChannels
+      }
+    } else if channels.count >= MicrokernelOuter.channels {
       while channel < channels.upperBound {
         let first = min(channel, channels.upperBound - MicrokernelOuter.channels)
         MicrokernelOuter.accumulate(
