@@ -45,7 +45,7 @@ private struct ConcatELUForward: RowWork {
     forEachVector(channels) { first, lanes in
       let value = x.vector(at: first, lanes: lanes)
       // One exponential serves both signs: elu of the negative one of x and -x is e^-|x| - 1.
-      let negative = FastMath.exp(-absolute(value)) - 1
+      let negative = FastMath.exp(nonPositive: -absolute(value)) - 1
       let isPositive = value .> 0
       var positive = negative.replacing(with: value, where: isPositive)
       var opposite = (-value).replacing(with: negative, where: isPositive)
@@ -77,7 +77,7 @@ private struct ConcatELUBackward: RowWork {
     let keep = keep.map { $0 + row / rowsPerImage * 2 * channels }
     forEachVector(channels) { first, lanes in
       let value = x.vector(at: first, lanes: lanes)
-      let slope = FastMath.exp(-absolute(value))
+      let slope = FastMath.exp(nonPositive: -absolute(value))
       let isPositive = value .> 0
       var positive = dy.vector(at: first, lanes: lanes)
       var opposite = dy.vector(at: channels + first, lanes: lanes)

@@ -9,10 +9,29 @@ package enum FastMath {
   /// x = n ln 2 + r with |r| <= ln 2 / 2; e^r by a polynomial of degree six (Cephes), times 2^n.
   @inline(__always)
   package static func exp(_ x: Vector) -> Vector {
-    // Comparisons and blends: the standard library's clamped(lowerBound:upperBound:) is not inlined.
-    let lower = Vector(repeating: -87.33654)
+    // Comparisons and blends: the standard library's clamped(lowerBound:upperBound:) is not inlined. Both are false for
+    // NaN, which goes through all that follows. A blend for it at the end would keep this function from being inlined.
     let upper = Vector(repeating: 88.73)
-    let clamped = x.replacing(with: lower, where: x .< lower).replacing(with: upper, where: x .> upper)
+    let (e, bits) = parts(x.replacing(with: upper, where: x .> upper))
+    // 2^n in two factors: n = 128 alone would overflow the exponent.
+    let half = bits &>> 1
+    let low = unsafeBitCast((half &+ 127) &<< 23, to: Vector.self)
+    let high = unsafeBitCast((bits &- half &+ 127) &<< 23, to: Vector.self)
+    return e * low * high
+  }
+
+  /// `exp(x)` for x <= 0 (or NaN), the same bits in fewer operations.
+  @inline(__always)
+  package static func exp(nonPositive x: Vector) -> Vector {
+    let (e, bits) = parts(x)
+    return e * unsafeBitCast((bits &+ 127) &<< 23, to: Vector.self)
+  }
+
+  /// e^r and n, where x, or -87.33654 if that is more, is n ln 2 + r.
+  @inline(__always)
+  private static func parts(_ x: Vector) -> (Vector, SIMD8<Int32>) {
+    let lower = Vector(repeating: -87.33654)
+    let clamped = x.replacing(with: lower, where: x .< lower)
     // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits.
     let magic = Vector(repeating: 12_582_912)
     let shifted = magic.addingProduct(clamped, Vector(repeating: 1.44269504))
@@ -26,13 +45,7 @@ package enum FastMath {
     p = Vector(repeating: 1.6666665459e-1).addingProduct(p, r)
     p = Vector(repeating: 5.0000001201e-1).addingProduct(p, r)
     let e = (Vector(repeating: 1) + r).addingProduct(p, r * r)
-    // 2^n in two factors: n = 128 alone would overflow the exponent.
-    let bits = unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- 0x4B40_0000
-    let half = bits &>> 1
-    let low = unsafeBitCast((half &+ 127) &<< 23, to: Vector.self)
-    let high = unsafeBitCast((bits &- half &+ 127) &<< 23, to: Vector.self)
-    let result = e * low * high
-    return result.replacing(with: x, where: x .!= x)
+    return (e, unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- 0x4B40_0000)
   }
 
   /// 1 / (1 + e^-x) to within 3.2 units in the last place (measured on every float) for x above -87.3, and 0 below
