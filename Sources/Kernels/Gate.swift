@@ -74,7 +74,10 @@ private struct GateBackward: RowWork {
       var sum = Vector.zero
       var product = Vector.zero
       forEachVector(channels) { first, lanes in
-        let gradient = dOut.vector(at: first, lanes: lanes) * FastMath.sigmoid(q.vector(at: first, lanes: lanes))
+        // The gate waits where its gradient will be, so that it is computed once.
+        let gate = FastMath.sigmoid(q.vector(at: first, lanes: lanes))
+        dq.store(gate, at: first, lanes: lanes)
+        let gradient = dOut.vector(at: first, lanes: lanes) * gate
         sum += gradient
         product = product.addingProduct(gradient, p.vector(at: first, lanes: lanes))
       }
@@ -84,7 +87,12 @@ private struct GateBackward: RowWork {
     let factor = scale?[row] ?? 1
     forEachVector(channels) { first, lanes in
       let value = p.vector(at: first, lanes: lanes)
-      let gate = FastMath.sigmoid(q.vector(at: first, lanes: lanes))
+      let gate: Vector
+      if case .positional = normalization {
+        gate = dq.vector(at: first, lanes: lanes)
+      } else {
+        gate = FastMath.sigmoid(q.vector(at: first, lanes: lanes))
+      }
       let gradient = dOut.vector(at: first, lanes: lanes)
       let dGate = gradient * value
       let dValue = gradient * gate
