@@ -7,11 +7,14 @@ public enum ConcatELU {
   /// `keep` `[images, 2F]` holds 0 for a dropped channel, 1 / (1 - p) for a kept one; images have the same number of
   /// rows.
   public static func forward(x: Matrix, keep: Matrix? = nil, y: Matrix, pool: ThreadPool) {
+    pool.run(forwardRows(x: x, keep: keep, y: y))
+  }
+
+  static func forwardRows(x: Matrix, keep: Matrix? = nil, y: Matrix) -> ConcatELUForward {
     precondition(y.rows == x.rows && y.columns == 2 * x.columns, "ConcatELU.forward: y is [\(y.rows), \(y.columns)]")
-    pool.run(
-      ConcatELUForward(
-        rows: x.rows, channels: x.columns, rowsPerImage: x.rows / (keep?.rows ?? 1), x: x.base,
-        keep: keep.map { UnsafePointer($0.base) }, y: y.base))
+    return ConcatELUForward(
+      rows: x.rows, channels: x.columns, rowsPerImage: x.rows / (keep?.rows ?? 1), x: x.base,
+      keep: keep.map { UnsafePointer($0.base) }, y: y.base)
   }
 
   /// Adds to `dx`, or overwrites it without `adds`: elu'(z) is 1 for z > 0, else e^z, and
@@ -19,17 +22,22 @@ public enum ConcatELU {
   public static func backward(
     x: Matrix, dy: Matrix, keep: Matrix? = nil, adds: Bool = true, dx: Matrix, pool: ThreadPool
   ) {
+    pool.run(backwardRows(x: x, dy: dy, keep: keep, adds: adds, dx: dx))
+  }
+
+  static func backwardRows(
+    x: Matrix, dy: Matrix, keep: Matrix? = nil, adds: Bool = true, dx: Matrix
+  ) -> ConcatELUBackward {
     precondition(
       dy.rows == x.rows && dy.columns == 2 * x.columns && dx.rows == x.rows && dx.columns == x.columns,
       "ConcatELU.backward: dy is [\(dy.rows), \(dy.columns)], dx [\(dx.rows), \(dx.columns)]")
-    pool.run(
-      ConcatELUBackward(
-        rows: x.rows, channels: x.columns, rowsPerImage: x.rows / (keep?.rows ?? 1), x: x.base, dy: dy.base,
-        keep: keep.map { UnsafePointer($0.base) }, adds: adds, dx: dx.base))
+    return ConcatELUBackward(
+      rows: x.rows, channels: x.columns, rowsPerImage: x.rows / (keep?.rows ?? 1), x: x.base, dy: dy.base,
+      keep: keep.map { UnsafePointer($0.base) }, adds: adds, dx: dx.base)
   }
 }
 
-private struct ConcatELUForward: RowWork {
+struct ConcatELUForward: RowWork {
   let rows: Int
   let channels: Int
   let rowsPerImage: Int
@@ -59,7 +67,7 @@ private struct ConcatELUForward: RowWork {
   }
 }
 
-private struct ConcatELUBackward: RowWork {
+struct ConcatELUBackward: RowWork {
   let rows: Int
   let channels: Int
   let rowsPerImage: Int

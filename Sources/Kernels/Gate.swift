@@ -4,10 +4,14 @@ import Tensors
 public enum Gate {
   /// x `[rows, F]`, d `[rows, 2F]` -> out `[rows, F]`, overwritten.
   public static func forward(x: Matrix, d: Matrix, out: Matrix, pool: ThreadPool) {
+    pool.run(forwardRows(x: x, d: d, out: out))
+  }
+
+  static func forwardRows(x: Matrix, d: Matrix, out: Matrix) -> GateForward {
     precondition(
       d.rows == x.rows && d.columns == 2 * x.columns && out.rows == x.rows && out.columns == x.columns,
       "Gate.forward: d is [\(d.rows), \(d.columns)], out [\(out.rows), \(out.columns)]")
-    pool.run(GateForward(rows: x.rows, channels: x.columns, x: x.base, d: d.base, out: out.base))
+    return GateForward(rows: x.rows, channels: x.columns, x: x.base, d: d.base, out: out.base)
   }
 
   /// dd `[rows, 2F]`, overwritten: dp = dOut * sigmoid(q), dq = dOut * p * sigmoid(q) * (1 - sigmoid(q)), where dp is
@@ -30,7 +34,7 @@ public enum Gate {
   }
 }
 
-private struct GateForward: RowWork {
+struct GateForward: RowWork {
   let rows: Int
   let channels: Int
   let x: UnsafePointer<Float>

@@ -62,29 +62,49 @@ package struct GatedResidualBlock: Sendable {
   }
 
   /// Writes `saved.output` and all that backward needs. `wide` `[rows, 2F]` is scratch.
-  package func forward(_ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix) {
-    forwardInside(pass, x: x, skip: a, saved: saved, wide: wide)
-    Gate.forward(x: x, d: saved.d, out: saved.output, pool: pass.pool)
+  ///
+  /// With `isActivated` it holds concat_elu(x) already; with `activatesOutput` it is left with concat_elu(output), for a
+  /// block that follows.
+  package func forward(
+    _ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix, isActivated: Bool = false,
+    activatesOutput: Bool = false
+  ) {
+    forwardProducts(pass, x: x, skip: a, saved: saved, wide: wide, isActivated: isActivated)
+    BlockPasses.normalizeAndGate(
+      pass.normalization, x: x, d: saved.d, counts: pass.plan.undilated.forward.visibleCounts, scale: saved.outputScale,
+      out: saved.output, activated: activatesOutput ? wide : nil, pool: pass.pool)
   }
 
   /// Writes all that backward needs, which is everything but the output.
   func forwardInside(_ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix) {
-    let filters = x.columns
-    let counts = pass.plan.undilated.forward.visibleCounts
-    ConcatELU.forward(x: x, y: wide, pool: pass.pool)
-    convInput.forward(pass, x: wide, y: saved.normalized)
+    forwardProducts(pass, x: x, skip: a, saved: saved, wide: wide, isActivated: false)
     pass.normalization.forward(
-      x: saved.normalized, columns: filters, counts: counts, scale: saved.scale, pool: pass.pool)
+      x: saved.d, columns: x.columns, counts: pass.plan.undilated.forward.visibleCounts, scale: saved.outputScale,
+      pool: pass.pool)
+  }
+
+  /// Everything up to d, whose first half is not normalized yet.
+  private func forwardProducts(
+    _ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix, isActivated: Bool
+  ) {
+    let counts = pass.plan.undilated.forward.visibleCounts
+    if !isActivated { ConcatELU.forward(x: x, y: wide, pool: pass.pool) }
+    convInput.forward(pass, x: wide, y: saved.normalized)
     if let ninSkip, let a {
+      pass.normalization.forward(
+        x: saved.normalized, columns: x.columns, counts: counts, scale: saved.scale, pool: pass.pool)
       if saved.c.offset != saved.normalized.offset || saved.c.buffer !== saved.normalized.buffer {
         saved.c.copy(from: saved.normalized)
       }
       ConcatELU.forward(x: a, y: wide, pool: pass.pool)
       ninSkip.forward(pass, x: wide, adds: true, y: saved.c)
+      ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pass.pool)
+    } else {
+      BlockPasses.normalizeAndActivate(
+        pass.normalization, x: saved.normalized, counts: counts, scale: saved.scale, keep: saved.keep, y: wide,
+        pool: pass.pool)
     }
-    ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pass.pool)
     convOut.forward(pass, x: wide, y: saved.d)
-    pass.normalization.forward(x: saved.d, columns: filters, counts: counts, scale: saved.outputScale, pool: pass.pool)
   }
 
   /// Turns `dStream`, the gradient of the output, into that of x in place; overwrites `dSkip` with that of a, and
@@ -96,7 +116,6 @@ package struct GatedResidualBlock: Sendable {
     _ pass: BackwardPass, x: Matrix, skip a: Matrix?, saved: Activations, dStream: Matrix, dSkip: Matrix?, wide: Matrix,
     dC: Matrix, completed: (Int) -> Void
   ) {
-    let filters = x.columns
     let pool = pass.forward.pool
     let normalization = pass.forward.normalization
     // From here on d holds its own gradient.
@@ -106,16 +125,20 @@ package struct GatedResidualBlock: Sendable {
     convOut.parameterGradients(pass, x: wide, dy: saved.d)
     completed(convOut.firstParameter)
     convOut.inputGradient(pass, dy: saved.d, dx: wide)
-    ConcatELU.backward(x: saved.c, dy: wide, keep: saved.keep, adds: false, dx: dC, pool: pool)
     if let ninSkip, let a, let dSkip {
+      ConcatELU.backward(x: saved.c, dy: wide, keep: saved.keep, adds: false, dx: dC, pool: pool)
       ConcatELU.forward(x: a, y: wide, pool: pool)
       ninSkip.parameterGradients(pass, x: wide, dy: dC)
       completed(ninSkip.firstParameter)
       ninSkip.inputGradient(pass, dy: dC, dx: wide)
       ConcatELU.backward(x: a, dy: wide, adds: false, dx: dSkip, pool: pool)
+      normalization.backward(y: saved.normalized, columns: x.columns, scale: saved.scale, dy: dC, pool: pool)
+      ConcatELU.forward(x: x, y: wide, pool: pool)
+    } else {
+      BlockPasses.backwardThenActivate(
+        x: saved.c, keep: saved.keep, dX: dC, normalization: normalization, y: saved.normalized, scale: saved.scale,
+        next: x, wide: wide, pool: pool)
     }
-    normalization.backward(y: saved.normalized, columns: filters, scale: saved.scale, dy: dC, pool: pool)
-    ConcatELU.forward(x: x, y: wide, pool: pool)
     convInput.parameterGradients(pass, x: wide, dy: dC)
     completed(convInput.firstParameter)
     convInput.inputGradient(pass, dy: dC, dx: wide)

@@ -26,7 +26,9 @@ extension LocallyMaskedPixelCNN {
     for group in 0..<3 {
       for index in up[group].indices {
         let saved = workspace.rows(workspace.upBlocks[group][index])
-        up[group][index].forward(pass, x: upInput(workspace, group, index), skip: nil, saved: saved, wide: wide)
+        up[group][index].forward(
+          pass, x: upInput(workspace, group, index), skip: nil, saved: saved, wide: wide, isActivated: index > 0,
+          activatesOutput: index + 1 < up[group].count)
       }
       if group < 2 {
         dilated(
@@ -39,7 +41,8 @@ extension LocallyMaskedPixelCNN {
         let saved = workspace.rows(workspace.downBlocks[group][index])
         down[group][index].forward(
           pass, x: downInput(workspace, group, index),
-          skip: stackEntry(workspace, skipIndex(group, index)), saved: saved, wide: wide)
+          skip: stackEntry(workspace, skipIndex(group, index)), saved: saved, wide: wide, isActivated: index > 0,
+          activatesOutput: index + 1 < down[group].count)
       }
       if group < 2 {
         dilated(
