@@ -96,6 +96,58 @@ import Testing
     }
   }
 
+  /// What is told of each pixel are the pixels themselves, and the bits of the likelihood that one full pass gives.
+  @Test(arguments: cases)
+  func inspectedPixelsHaveTheLikelihoodOfTheFullPass(configuration: ModelConfiguration) throws {
+    let size = ImageSize(rows: 5, columns: 6)
+    let network = LocallyMaskedPixelCNN(configuration)
+    let parameters = Self.noisyParameters(network)
+    let pool = ThreadPool(threads: 2)
+    let (images, channels) = (3, configuration.channels)
+    var generator = KeyedGenerator(seed: 8, purpose: .sampling)
+    let observed = (0..<(images * size.pixels * channels)).map { _ in
+      UInt8(generator.integer(below: configuration.distribution.levels))
+    }
+    let missing = Set(generator.permutation(of: size.pixels)[..<12])
+    let order = try GenerationOrder(base: .sCurve, size: size, variant: .transpose)
+    let sampler = CachedSampler(network: network, size: size, images: images, pool: pool)
+    func complete(_ levels: inout [UInt8], inspect: ((SampledPixel) -> Void)?) -> Bool {
+      sampler.complete(
+        levels: &levels, missing: missing, order: order, parameters: parameters, temperature: 0.7, seed: 4,
+        inspect: inspect)
+    }
+    var plain = observed
+    var levels = observed
+    var seen: [SampledPixel] = []
+    #expect(complete(&plain, inspect: nil))
+    #expect(complete(&levels) { seen.append($0) })
+    #expect(levels == plain)
+
+    let observedFirst = order.observedFirst(Set(0..<size.pixels).subtracting(missing))
+    #expect(seen.map(\.pixel) == observedFirst.pixels.map(Int.init))
+    #expect(seen.map(\.isObserved) == (0..<size.pixels).map { $0 < size.pixels - missing.count })
+    let workspace = NetworkWorkspace(network: network, size: size, images: images, retaining: .nothing)
+    workspace.prepareInput(levels: levels, images: images)
+    network.prepare(parameters: parameters, workspace: workspace, pool: pool)
+    network.forward(
+      parameters: parameters, plan: OrderPlan(order: observedFirst, windows: network.windows), workspace: workspace,
+      pool: pool)
+    let loss = PixelLoss(distribution: configuration.distribution, channels: channels)
+    let nats = DoubleBuffer(count: images * size.pixels)
+    loss.evaluate(
+      levels: levels, logits: workspace.logits, nats: nats,
+      scratch: DoubleBuffer(count: loss.scratchCount(threads: pool.threads)), pool: pool)
+    for pixel in seen {
+      for image in 0..<images {
+        let row = image * size.pixels + pixel.pixel
+        #expect(pixel.nats[image].bitPattern == nats[row].bitPattern)
+        #expect(
+          pixel.levels[(image * channels)..<((image + 1) * channels)]
+            == levels[(row * channels)..<((row + 1) * channels)])
+      }
+    }
+  }
+
   @Test func stoppingEndsTheWork() throws {
     let size = ImageSize(rows: 4, columns: 4)
     let network = LocallyMaskedPixelCNN(ModelConfiguration(channels: 1, filters: 4, blocks: 1, distribution: .binary))
