@@ -25,6 +25,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
@@ -72,11 +73,19 @@ let package = Package(
       name: "Benchmarking",
       dependencies: ["Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Sampling"],
       swiftSettings: settings),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Tensors", "Orders", "Kernels", "Model", "Datasets", "Imaging", "Evaluation", "Sampling", "Training",
+        .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
+        .product(name: "Logging", package: "swift-log"),
+      ], resources: [.embedInCode("Page/index.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")],
+      swiftSettings: settings),
     .executableTarget(
       name: "Command",
       dependencies: [
         "Tensors", "Orders", "Kernels", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
-        "Evaluation", "Sampling", "Compression", "Training", "Benchmarking", "CProcessorCheck",
+        "Evaluation", "Sampling", "Compression", "Training", "Benchmarking", "Serving", "CProcessorCheck",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
@@ -128,6 +137,12 @@ let package = Package(
       dependencies: [
         "Tensors", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints", "Evaluation",
         "TestSupport",
+      ]),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "Serving", .product(name: "FlyingFox", package: "FlyingFox"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
       ]),
     // These run the program itself, the last two under mpirun as well.
     .testTarget(name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),

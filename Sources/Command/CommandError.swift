@@ -10,6 +10,7 @@ enum CommandError: Error, CustomStringConvertible {
   case missingFiles(model: String, faults: [ConfigurationFault])
   case unknownMeasurement(String)
   case replayOnSeveralRanks(Int)
+  case servesOnSeveralRanks(Int)
   case notAPlan(path: String, reason: String)
 
   var description: String {
@@ -30,6 +31,8 @@ enum CommandError: Error, CustomStringConvertible {
       return "\(path) is not what benchmark --plan --json prints: \(reason)"
     case .replayOnSeveralRanks(let ranks):
       return "--replay works on one process, this job has \(ranks); start without mpirun: the step has the same bits"
+    case .servesOnSeveralRanks(let ranks):
+      return "the server is one process, this job has \(ranks); start without mpirun, with --threads for more threads"
     case .unknownMeasurement(let command):
       return "'\(command)' is nothing to measure; say train ORDER, forward ORDER, compute ORDER, exchange, predict "
         + "ORDER GIGABITS MICROSECONDS, gemm or quit"

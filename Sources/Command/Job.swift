@@ -69,7 +69,7 @@ enum Job {
     case is ConfigurationError, is ValidationError, is PixelMaskError, is OrderFileError, is GenerationOrderError,
       is OrderSelectionError, CommandError.noModel, CommandError.imagesOutside, DatasetError.tooFewImages,
       TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume,
-      TrainingError.noSuchStep, CommandError.replayOnSeveralRanks:
+      TrainingError.noSuchStep, CommandError.replayOnSeveralRanks, CommandError.servesOnSeveralRanks:
       return ExitStatus.usage
     default: return ExitStatus.failure
     }

@@ -15,8 +15,9 @@ struct LMConv: ParsableCommand {
       """,
     version: "lmconv 0.1.0",
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, CompressCommand.self,
-      DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self, InfoCommand.self,
+      TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, ServeCommand.self,
+      CompressCommand.self, DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self,
+      InfoCommand.self,
       VerifyCommand.self, DiffCommand.self, OrdersCommand.self, MasksCommand.self, DoctorCommand.self,
       BenchmarkCommand.self,
     ])
