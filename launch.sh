@@ -7,11 +7,13 @@ usage() {
 usage: ./launch.sh                       set up, build, train on the embedded digits with all cores, evaluate, complete
        ./launch.sh test [OPTIONS]        set up, then build and run all tests; OPTIONS go to swift test
        ./launch.sh test --faults [PART]  set up, then kill, stop and damage runs; PART chooses among the cases by name
+       ./launch.sh test --browser        build, then use the page of lmconv serve in a headless Chromium; with
+                                         --pictures FOLDER keep screenshots
        ./launch.sh setup                 install what is missing and build
        ./launch.sh COMMAND [OPTIONS]     build if needed and run lmconv COMMAND
        ./launch.sh help                  this text
 
-COMMAND is train, evaluate, sample, complete, compress, decompress, score, info, orders, masks, doctor, ...; COMMAND --help explains one.
+COMMAND is train, evaluate, sample, complete, serve, compress, decompress, score, info, orders, masks, doctor, ...; COMMAND --help explains one.
 train, evaluate, sample, complete, compress, decompress and score run under mpirun, with these options besides their own:
   --ranks N            number of processes (default: one per core, or what the hosts file or Slurm gives)
   --hosts FILE         run on the hosts of an Open MPI host file, lines of HOST slots=N; see cluster/README.md
@@ -654,6 +656,11 @@ run_long_tests() {
   shift
   case $kind in
     --faults) LMCONV_FAULTS=1 run_tests --filter "^FaultTests\..*${1-}" ;;
+    --browser)
+      # Says itself which browser it needs: too large to be installed without being asked.
+      build
+      python3 "$root/Tests/browser_test.py" "$lmconv" "$@"
+      ;;
   esac
 }
 
@@ -667,7 +674,7 @@ case ${1-} in
   test)
     shift
     case ${1-} in
-      --faults) run_long_tests "$@" ;;
+      --faults | --browser) run_long_tests "$@" ;;
       *) run_tests "$@" ;;
     esac
     ;;

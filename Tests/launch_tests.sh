@@ -118,6 +118,10 @@ TEXT
 mkdir "$sandbox/without-mpi" "$sandbox/run"
 ln -s "$sandbox/bin/"{bash,awk,sha256sum,getconf} "$sandbox/without-mpi/"
 
+stand_in python3 <<'TEXT'
+echo "python3 $*" >>"$CALLS"
+TEXT
+
 export CALLS="$sandbox/calls" PROJECT="$project" FAKES="$sandbox/bin" SANDBOX="$sandbox"
 
 # launch ARGUMENTS...: runs launch.sh from another folder; sets `output` (both streams) and `code`.
@@ -440,6 +444,10 @@ expect "the tests' code is returned" exits_with 1
 SWIFT_TEST_PRINTS="Test run with 0 tests in 0 suites passed" launch test --filter None
 expect "no test at all is an error" exits_with 1
 expect "that is explained" says "no test was run"
+
+launch test --browser --pictures shots
+expect "the page is tested in a browser" called \
+  "python3 $project/Tests/browser_test.py $project/.build/release/lmconv --pictures shots"
 
 # --- With the real mpirun ---------------------------------------------------------------------------------------------
 
