@@ -50,6 +50,7 @@ let package = Package(
       name: "Datasets", dependencies: ["Tensors", "Orders", "CZlib"], resources: [.copy("Resources/digits")],
       swiftSettings: settings),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
+    .target(name: "EventFiles", swiftSettings: settings),
     .target(name: "Imaging", dependencies: ["Orders", "CPNG", "CZlib"], swiftSettings: settings),
     .target(
       name: "Configuration", dependencies: ["Orders", "Model", "Datasets", .product(name: "Yams", package: "Yams")],
@@ -58,7 +59,7 @@ let package = Package(
       name: "Evaluation", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Datasets", "Collectives"],
       swiftSettings: settings),
     .target(
-      name: "Sampling", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Datasets", "Imaging"],
+      name: "Sampling", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Collectives", "Datasets", "Imaging"],
       swiftSettings: settings),
     .target(
       name: "Compression", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Collectives", "CZlib"],
@@ -67,7 +68,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Datasets", "Checkpoints",
-        "Configuration", "Evaluation", "Sampling", .product(name: "Logging", package: "swift-log"),
+        "EventFiles", "Imaging", "Configuration", "Evaluation", "Sampling",
+        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .target(
       name: "Benchmarking",
@@ -110,6 +112,7 @@ let package = Package(
     .testTarget(name: "CollectivesTests", dependencies: ["Tensors", "Collectives", "CollectivesProbe"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "Orders", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Orders", "CZlib", "TestSupport"]),
     .testTarget(
       name: "ConfigurationTests",

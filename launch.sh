@@ -9,6 +9,7 @@ usage: ./launch.sh                       set up, build, train on the embedded di
        ./launch.sh test --faults [PART]  set up, then kill, stop and damage runs; PART chooses among the cases by name
        ./launch.sh test --browser        build, then use the page of lmconv serve in a headless Chromium; with
                                          --pictures FOLDER keep screenshots
+       ./launch.sh test --tensorboard    set up, then let TensorBoard itself read what runs write for it
        ./launch.sh setup                 install what is missing and build
        ./launch.sh COMMAND [OPTIONS]     build if needed and run lmconv COMMAND
        ./launch.sh help                  this text
@@ -650,6 +651,20 @@ run_tests() {
     END { if (none) { print "launch.sh: no test was run: none matches" >"/dev/stderr"; exit 1 } }'
 }
 
+# A Python with TensorBoard: what LMCONV_TENSORBOARD_PYTHON names, or an environment of its own.
+provide_tensorboard() {
+  local environment="$root/.build/tensorboard"
+  if [[ -z ${LMCONV_TENSORBOARD_PYTHON-} ]]; then
+    LMCONV_TENSORBOARD_PYTHON=$environment/bin/python3
+    if ! "$LMCONV_TENSORBOARD_PYTHON" -c 'import tensorboard' 2>/dev/null; then
+      say "installing the Python package tensorboard into $environment"
+      { python3 -m venv "$environment" && "$LMCONV_TENSORBOARD_PYTHON" -m pip install --quiet tensorboard==2.21.0; } >&2 ||
+        die "the package tensorboard was not installed, see above; or set LMCONV_TENSORBOARD_PYTHON to a Python that has it"
+    fi
+  fi
+  export LMCONV_TENSORBOARD_PYTHON
+}
+
 # Tests that take minutes, by the option that asks for them; CONTRIBUTING.md tells what each does and how long it takes.
 run_long_tests() {
   local kind=$1
@@ -660,6 +675,10 @@ run_long_tests() {
       # Says itself which browser it needs: too large to be installed without being asked.
       build
       python3 "$root/Tests/browser_test.py" "$lmconv" "$@"
+        ;;
+    --tensorboard)
+      provide_tensorboard
+      run_tests --filter MonitoringTests
       ;;
   esac
 }
@@ -674,7 +693,7 @@ case ${1-} in
   test)
     shift
     case ${1-} in
-      --faults | --browser) run_long_tests "$@" ;;
+      --faults | --browser | --tensorboard) run_long_tests "$@" ;;
       *) run_tests "$@" ;;
     esac
     ;;

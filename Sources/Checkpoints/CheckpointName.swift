@@ -1,8 +1,8 @@
 /// The name of a checkpoint's folder: `step-` and the step with at least eight digits, so that names sort as steps do.
-struct CheckpointName: Equatable, Comparable, Sendable {
-  let step: Int
+package struct CheckpointName: Equatable, Comparable, Sendable {
+  package let step: Int
 
-  init(step: Int) {
+  package init(step: Int) {
     precondition(step >= 0, "CheckpointName: step \(step)")
     self.step = step
   }
@@ -15,10 +15,10 @@ struct CheckpointName: Equatable, Comparable, Sendable {
   }
 
   /// Such as `step-00002000`.
-  var text: String {
+  package var text: String {
     let digits = String(step)
     return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }
 
-  static func < (left: CheckpointName, right: CheckpointName) -> Bool { left.step < right.step }
+  package static func < (left: CheckpointName, right: CheckpointName) -> Bool { left.step < right.step }
 }

@@ -29,33 +29,24 @@ struct Generation {
   func complete(
     _ levels: [UInt8], missing: Set<Int>, over communicator: any Communicator, stopSignal: StopSignal, log: Logger
   ) throws -> [UInt8] {
-    let valuesPerImage = order.size.pixels * model.experiment.network.configuration.channels
-    let images = levels.count / valuesPerImage
-    let first = images * communicator.rank / communicator.size
-    let end = images * (communicator.rank + 1) / communicator.size
-    var share = Array(levels[(first * valuesPerImage)..<(end * valuesPerImage)])
-    var isComplete = true
     // The ranks' shares differ by one image at most: rank 0 speaks for all.
     var progress = WorkProgress(
       "generating", unit: "pixels", total: order.size.pixels, isShown: communicator.rank == 0, log: log)
-    if !share.isEmpty {
-      let sampler = CachedSampler(
-        network: model.experiment.network, size: order.size, images: end - first,
-        pool: ThreadPool(threads: HostThreads.count(requested: threads, communicator: communicator)))
-      isComplete = sampler.complete(
-        levels: &share, missing: missing, order: order, parameters: model.parameters, temperature: options.temperature,
-        seed: options.seed, firstImage: first
-      ) { done in
-        progress.show(done)
-        return !stopSignal.isReceived
-      }
-      progress.clear()
+    let sampling = SharedSampling(
+      network: model.experiment.network, size: order.size, communicator: communicator,
+      pool: ThreadPool(threads: HostThreads.count(requested: threads, communicator: communicator)))
+    let completed = try sampling.complete(
+      levels, missing: missing, order: order, parameters: model.parameters, temperature: options.temperature,
+      seed: options.seed
+    ) { done in
+      progress.show(done)
+      return !stopSignal.isReceived
     }
-    // Ranks take different times; nobody is silent while it generates.
-    guard try communicator.maximum(isComplete ? 0 : 1) == 0 else {
+    progress.clear()
+    guard let completed else {
       log.info("stopped on request; no picture was written")
       try Job.leave(communicator, status: ExitStatus.stopped)
     }
-    return try communicator.allGather(share).flatMap { $0 }
+    return completed
   }
 }

@@ -1,6 +1,6 @@
 extension ConfigurationKey {
   /// Every key, in the order of the file.
-  public static let all = top + data + model + orders + training + guards + checkpoint + evaluation + run
+  public static let all = top + data + model + orders + training + guards + checkpoint + evaluation + monitoring + run
 
   /// The key at `path`, nil when there is none.
   public static func at(_ path: String) -> ConfigurationKey? { byPath[path] }
@@ -23,6 +23,7 @@ extension ConfigurationKey {
     ),
     ("checkpoint", "when a checkpoint is written and which are kept"),
     ("evaluation", "the likelihood of the test images during and after training"),
+    ("monitoring", "what is written for people to look at, besides metrics and log; docs/seeing.md"),
     ("run", "how the work is carried out and shown"),
   ]
 
@@ -179,6 +180,21 @@ extension ConfigurationKey {
     ConfigurationKey(
       "evaluation.use_ema", \.evaluation.useEMA, isDefining: false,
       meaning: "whether the moving average of the weights is evaluated"),
+  ]
+
+  private static let monitoring = [
+    ConfigurationKey(
+      "monitoring.tensorboard", \.monitoring.tensorboard, isDefining: false,
+      meaning: "whether TensorBoard's event files are written to the run's folder tensorboard/"),
+    ConfigurationKey(
+      "monitoring.samples", \.monitoring.samples, .range(0...1_024), unit: "images", isDefining: false,
+      meaning: "images generated after each evaluation; 0 generates none"),
+    ConfigurationKey(
+      "monitoring.completions", \.monitoring.completions, .range(0...1_024), unit: "images", isDefining: false,
+      meaning: "test images whose lower half is completed after each evaluation; 0 completes none"),
+    ConfigurationKey(
+      "monitoring.histograms", \.monitoring.histograms, isDefining: false,
+      meaning: "whether evaluations add histograms of all weights and gradients to the event files"),
   ]
 
   private static let run = [

@@ -25,6 +25,8 @@ public struct RunConfiguration: Sendable, Hashable {
   public var checkpoint = CheckpointOptions()
   /// Section `evaluation`.
   public var evaluation = EvaluationOptions()
+  /// Section `monitoring`.
+  public var monitoring = MonitoringOptions()
   /// Section `run`.
   public var run = RunOptions()
 
@@ -196,6 +198,18 @@ extension RunConfiguration {
     public var batchSize = 10
     /// Key `evaluation.use_ema`.
     public var useEMA = true
+  }
+
+  /// Section `monitoring`: what is written for people to look at, besides metrics and log.
+  public struct MonitoringOptions: Sendable, Hashable {
+    /// Key `monitoring.tensorboard`.
+    public var tensorboard = true
+    /// Key `monitoring.samples`, in images; 0 draws none.
+    public var samples = 8
+    /// Key `monitoring.completions`, in images; 0 draws none.
+    public var completions = 8
+    /// Key `monitoring.histograms`.
+    public var histograms = true
   }
 
   /// Section `run`: how the work is carried out and shown; nothing here changes a result.

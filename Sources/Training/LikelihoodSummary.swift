@@ -1,9 +1,9 @@
 import Evaluation
 
 /// A likelihood report as numbers for people and machines.
-public struct LikelihoodSummary: Encodable, Sendable {
+public struct LikelihoodSummary: Codable, Sendable {
   /// One mean with its standard error.
-  public struct Entry: Encodable, Sendable {
+  public struct Entry: Codable, Sendable {
     /// Name of the order, or `ensemble`.
     public let order: String
     /// Mean negative log likelihood of an image, in nats.
@@ -14,6 +14,15 @@ public struct LikelihoodSummary: Encodable, Sendable {
     public let bitsPerDimension: Double
     /// Its standard error.
     public let bitsPerDimensionStandardError: Double
+
+    /// Its numbers, by the names in `metrics.jsonl`.
+    var numbers: [(name: String, value: Double)] {
+      let numbers: [(CodingKeys, Double)] = [
+        (.nats, nats), (.natsStandardError, natsStandardError), (.bitsPerDimension, bitsPerDimension),
+        (.bitsPerDimensionStandardError, bitsPerDimensionStandardError),
+      ]
+      return numbers.map { ($0.rawValue, $1) }
+    }
 
     enum CodingKeys: String, CodingKey {
       case order, nats

@@ -46,24 +46,37 @@ package final class MetricsFile {
 }
 
 /// What is recorded of a training step.
-struct StepRecord: Encodable {
+public struct StepRecord: Codable, Sendable {
   /// Optimizer updates done.
-  let step: Int
+  public let step: Int
   /// The epoch the step's images belong to.
-  let epoch: Int
+  public let epoch: Int
   /// Mean negative log likelihood of the step's images, over all ranks, in nats.
-  let nats: Double
+  public let nats: Double
   /// The same in bits per dimension.
-  let bitsPerDimension: Double
-  let learningRate: Double
+  public let bitsPerDimension: Double
+  /// The optimizer's, as the schedule has it.
+  public let learningRate: Double
   /// Norm of the gradient before clipping.
-  let gradientNorm: Double
-  let imagesPerSecond: Double
+  public let gradientNorm: Double
+  /// Over all ranks, lately.
+  public let imagesPerSecond: Double
   /// Training time over all resumptions.
-  let elapsedSeconds: Double
-  let ranks: Int
+  public let elapsedSeconds: Double
+  /// Ranks that took the step.
+  public let ranks: Int
   /// Steps of the run so far that were not fit for an update and were passed over.
-  let skippedSteps: Int
+  public let skippedSteps: Int
+
+  /// All of it but the step, by the names in `metrics.jsonl`.
+  var scalars: [(name: String, value: Double)] {
+    let numbers: [(CodingKeys, Double)] = [
+      (.epoch, Double(epoch)), (.nats, nats), (.bitsPerDimension, bitsPerDimension), (.learningRate, learningRate),
+      (.gradientNorm, gradientNorm), (.imagesPerSecond, imagesPerSecond), (.elapsedSeconds, elapsedSeconds),
+      (.ranks, Double(ranks)), (.skippedSteps, Double(skippedSteps)),
+    ]
+    return numbers.map { ($0.rawValue, $1) }
+  }
 
   enum CodingKeys: String, CodingKey {
     case step, epoch, nats, ranks
@@ -77,15 +90,34 @@ struct StepRecord: Encodable {
 }
 
 /// What is recorded of an evaluation.
-struct EvaluationRecord: Encodable {
-  let step: Int
-  let evaluation: LikelihoodSummary
+public struct EvaluationRecord: Codable, Sendable {
+  /// Optimizer updates done.
+  public let step: Int
+  /// What came out.
+  public let evaluation: LikelihoodSummary
+
+  /// Means and standard errors of the ensemble, of the orders' mean and of each order, such as
+  /// `bits_per_dimension/s_curve/3`.
+  var scalars: [(name: String, value: Double)] {
+    let named =
+      [("ensemble", evaluation.ensemble), ("mean_of_orders", evaluation.meanOfOrders)]
+      + evaluation.orders.map { ($0.order, $0) }
+    return named.flatMap { name, entry in
+      entry.numbers.map { ("\($0.name)/\(name)", $0.value) }
+    }
+  }
 }
 
 /// What is recorded when a run starts or goes on.
-struct ResumeRecord: Encodable {
-  let event: String
-  let step: Int
-  let ranks: Int
-  let threads: Int
+public struct ResumeRecord: Codable, Sendable {
+  /// `start` or `resume`.
+  public let event: String
+  /// Steps done before.
+  public let step: Int
+  /// When, in ISO 8601; earlier versions did not record it.
+  public let time: String?
+  /// Ranks of the job.
+  public let ranks: Int
+  /// Threads of each.
+  public let threads: Int
 }

@@ -1,8 +1,8 @@
 import Checkpoints
 import Foundation
 
-/// The files of a run: `config.yaml`, `metrics.jsonl`, `log.txt`, `checkpoints/`, `pictures/`, `step.txt`, and
-/// `failure.json` after a failure.
+/// The files of a run: `config.yaml`, `metrics.jsonl`, `log.txt`, `checkpoints/`, `tensorboard/`, `pictures/`,
+/// `step.txt`, and `failure.json` after a failure.
 public struct RunFolder: Sendable {
   /// The folder.
   public let path: String
@@ -22,6 +22,8 @@ public struct RunFolder: Sendable {
   public var failure: String { path + "/failure.json" }
   /// Checkpoints, a folder each.
   public var checkpoints: String { path + "/checkpoints" }
+  /// TensorBoard's event files.
+  public var events: String { path + "/tensorboard" }
   /// Pictures made from the run.
   public var pictures: String { path + "/pictures" }
 
@@ -33,6 +35,19 @@ public struct RunFolder: Sendable {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch { throw RunFolderError.notCreated(path: path, reason: error.systemReason) }
   }
+
+  /// The file of a picture called `name` that the model made after `step`, such as `pictures/step-00000100-samples.png`.
+  package func picture(_ name: String, step: Int) -> String {
+    "\(pictures)/\(CheckpointName(step: step).text)-\(name).png"
+  }
+
+  /// The picture of the test orders.
+  package var orderPicture: String { pictures + "/orders.png" }
+
+  /// Makes the folder of the pictures.
+  ///
+  /// - Throws: when it cannot be made.
+  func createPictures() throws { try RunFolder(pictures).create() }
 
   /// Whether the run could write its files, without writing any.
   ///
@@ -78,12 +93,15 @@ public enum RunFolderError: Error, Equatable, CustomStringConvertible {
   case notCreated(path: String, reason: String)
   /// A file cannot be written.
   case notWritten(path: String, reason: String)
+  /// A file cannot be read.
+  case notRead(path: String, reason: String)
 
   /// What happened, where.
   public var description: String {
     switch self {
     case .notCreated(let path, let reason): return "run folder \(path) cannot be made: \(reason)"
     case .notWritten(let path, let reason): return "\(path) cannot be written: \(reason)"
+    case .notRead(let path, let reason): return "\(path) cannot be read: \(reason)"
     }
   }
 }

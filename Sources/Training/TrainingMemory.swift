@@ -16,12 +16,14 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
   public let activations: Int
   /// Activations, and averaged parameters, of an evaluation.
   public let evaluation: Int
+  /// What is drawn of the model after an evaluation: the samples' activations, then, on rank 0, the gradient.
+  public let pictures: Int
   /// Reading a checkpoint; on rank 0 also the copy that is written while training goes on.
   public let checkpoint: Int
 
   /// All of it.
   public var total: Int {
-    parameters + gradients + optimizer + average + activations + evaluation + checkpoint
+    parameters + gradients + optimizer + average + activations + evaluation + pictures + checkpoint
   }
 
   /// What rank `rank` of `ranks` needs for `experiment`.
@@ -44,6 +46,13 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
       NetworkWorkspace.bytes(
         network: network, size: experiment.test.size, images: configuration.evaluation.batchSize, retaining: .nothing)
       + (hasAverage && configuration.evaluation.useEMA ? float * count : 0)
+    let monitoring = configuration.monitoring
+    let drawn = (max(monitoring.samples, monitoring.completions) + ranks - 1) / ranks
+    let sampling =
+      min(drawn, configuration.training.microbatchSize) * experiment.test.size.pixels
+      * ActivationCache.floatsPerPixel(network: network)
+    let gradient = monitoring.tensorboard && monitoring.histograms ? owned + (rank == 0 ? count : 0) : 0
+    pictures = float * max(sampling, gradient)
     // Moments, and perhaps the average, of the whole vector; rank 0 also copies them and the parameters for the writer.
     // What the other ranks send before their turn has come is kept by MPI meanwhile.
     let gathered = hasAverage ? 3 : 2
@@ -54,7 +63,7 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case parameters, gradients, optimizer, average, activations, evaluation, checkpoint
+    case parameters, gradients, optimizer, average, activations, evaluation, pictures, checkpoint
   }
 }
 

@@ -57,6 +57,8 @@ public final class TrainingRun {
   // The checkpoint was written by a run that was stopped before or in the evaluation due at this step.
   private var owesEvaluation = false
   private var bestMetric: Double?
+  // The step whose summed gradient the reduction still holds.
+  private var gradientStep: Int?
   private var elapsedBefore = 0.0
   private let started = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
@@ -64,7 +66,7 @@ public final class TrainingRun {
   // Rank 0 only.
   private var stepFile: StepFile?
   private var writer: BackgroundCheckpointWriter?
-  private var metrics: MetricsFile?
+  private var journal: RunJournal?
   private var lock: RunLock?
   // Where the run began, for going back before its first checkpoint.
   private var beginning = Resume.never
@@ -153,7 +155,7 @@ public final class TrainingRun {
       try stepFile?.write(step)
       let due = try agreeOnWhatIsDue()
       progress.show(record)
-      if step % configuration.run.logEverySteps == 0 || step == schedule.totalSteps { try metrics?.append(record) }
+      if step % configuration.run.logEverySteps == 0 || step == schedule.totalSteps { try journal?.append(record) }
       stops = try evaluateAndSave(stops: due.stops, saves: due.savesByTime, &progress)
     }
     progress.clear()
@@ -202,6 +204,7 @@ public final class TrainingRun {
       slotNats[index] = trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
       reduction.finishSlot()
     }
+    gradientStep = step + 1
     return try trace.measure(.reduce) {
       try reduction.finishStep()
       return (try reduction.gatherSlotValues(slotNats), try reduction.gradientNorm())
@@ -245,7 +248,7 @@ public final class TrainingRun {
       disagreement: try ParameterAgreement.disagreement(parameters, layout: network.layout, communicator: communicator),
       skippedInARow: skippedInARow)
     let response = stepGuard.respond(to: step)
-    try metrics?.append(
+    try journal?.append(
       FaultRecord(step: step + 1, fault: fault, response: response, skippedSteps: stepGuard.skipped))
     guard response != .stop else {
       // What is being written is from before this step: the run goes on from there.
@@ -298,6 +301,8 @@ public final class TrainingRun {
     let elapsed = elapsedBefore
     if !(try receive(restored)) { begin() }
     elapsedBefore = elapsed
+    gradientStep = nil
+    try journal?.goBack(to: step)
     if isFirstRank { log.warning("went back to step \(step)") }
     progress.goBack(to: step)
   }
@@ -429,14 +434,31 @@ public final class TrainingRun {
       parameters: evaluated, dataset: experiment.test, images: 0..<experiment.testImages,
       orders: experiment.orders.test, seed: configuration.seed, shouldStop: { stopSignal.isReceived })
     let summary = LikelihoodSummary(report, imagesInSet: experiment.test.count)
-    try metrics?.append(EvaluationRecord(step: step, evaluation: summary))
+    try journal?.append(EvaluationRecord(step: step, evaluation: summary))
     log.info(
       """
       step \(step): test likelihood \(summary.ensemble.described), ensemble of \(summary.orders.count) orders, \
       \(summary.images) of \(summary.imagesInSet) images
       """)
     bestMetric = min(bestMetric ?? .infinity, summary.ensemble.nats)
+    try show(evaluated)
     return summary.ensemble.nats
+  }
+
+  /// What can be seen of a model of `evaluated` parameters besides its likelihood.
+  private func show(_ evaluated: FloatBuffer) throws {
+    let pictures = try ModelPictures(experiment, communicator: communicator, pool: pool)
+      .draw(parameters: evaluated, shouldStop: { stopSignal.isReceived })
+    try journal?.append(step: step, pictures)
+    guard configuration.monitoring.tensorboard && configuration.monitoring.histograms else { return }
+    try journal?.append(step: step, histogramsOf: parameters, layout: network.layout, name: "weights")
+    // A run that goes on with an evaluation has taken no step yet.
+    guard gradientStep == step else { return }
+    let shards = reduction.shards
+    let own = ShardedVector(ranges: shards.owned(by: communicator.rank))
+    own.load(from: reduction.sum)
+    guard let gradient = try shards.gatherOnFirstRank(own, over: communicator) else { return }
+    try journal?.append(step: step, histogramsOf: gradient, layout: network.layout, name: "gradients")
   }
 
   /// Gathers the sharded state on rank 0, which writes it in the background.
@@ -523,13 +545,15 @@ public final class TrainingRun {
       }
       try folder.write(configuration.yaml, to: folder.configuration)
       writer = BackgroundCheckpointWriter(checkpointWriter)
-      metrics = try MetricsFile(path: folder.metrics)
     }
     try receive(restored)
-    if isFirstRank { stepFile = try StepFile(path: folder.step, step: step) }
-    try metrics?.append(
-      ResumeRecord(
-        event: step == 0 ? "start" : "resume", step: step, ranks: communicator.size, threads: pool.threads))
+    if isFirstRank {
+      stepFile = try StepFile(path: folder.step, step: step)
+      let start = ResumeRecord(
+        event: step == 0 ? "start" : "resume", step: step, time: Date.now.formatted(.iso8601),
+        ranks: communicator.size, threads: pool.threads)
+      journal = try RunJournal(folder, options: configuration.monitoring, orders: experiment.orders, start: start)
+    }
     log.info(
       """
       \(step == 0 ? "training" : "going on from step \(step)"): \(network.layout.parameterCount) parameters, \

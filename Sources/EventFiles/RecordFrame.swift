@@ -1,0 +1,12 @@
+/// A record of a TFRecord file: the length, its checksum, the bytes, their checksum; integers are little-endian.
+package enum RecordFrame {
+  /// The frame around `payload`.
+  package static func around(_ payload: [UInt8]) -> [UInt8] {
+    let length = bytes(UInt64(payload.count))
+    return length + bytes(CRC32C.masked(length)) + payload + bytes(CRC32C.masked(payload))
+  }
+
+  private static func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
+    withUnsafeBytes(of: value.littleEndian) { Array($0) }
+  }
+}
