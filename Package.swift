@@ -72,6 +72,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .target(
+      name: "Reporting", dependencies: ["Configuration", "Imaging", "Training"], swiftSettings: settings),
+    .target(
       name: "Benchmarking",
       dependencies: ["Tensors", "Tracing", "Orders", "Kernels", "Model", "Optimization", "Collectives", "Sampling"],
       swiftSettings: settings),
@@ -87,7 +89,7 @@ let package = Package(
       name: "Command",
       dependencies: [
         "Tensors", "Orders", "Kernels", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
-        "Evaluation", "Sampling", "Compression", "Training", "Benchmarking", "Serving", "CProcessorCheck",
+        "Evaluation", "Sampling", "Compression", "Training", "Reporting", "Benchmarking", "Serving", "CProcessorCheck",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
@@ -132,6 +134,7 @@ let package = Package(
         "Tensors", "Orders", "Optimization", "Collectives", "Configuration", "Datasets", "Evaluation", "Model",
         "Training",
       ]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training", "Imaging"]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Tensors", "Orders", "Kernels", "Model", "Collectives", "Benchmarking"]),

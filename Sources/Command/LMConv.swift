@@ -17,9 +17,8 @@ struct LMConv: ParsableCommand {
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, ServeCommand.self,
       CompressCommand.self, DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self,
-      InfoCommand.self,
-      VerifyCommand.self, DiffCommand.self, OrdersCommand.self, MasksCommand.self, DoctorCommand.self,
-      BenchmarkCommand.self,
+      InfoCommand.self, VerifyCommand.self, DiffCommand.self, MetricsCommand.self, ReportCommand.self,
+      CompareCommand.self, OrdersCommand.self, MasksCommand.self, DoctorCommand.self, BenchmarkCommand.self,
     ])
 
   static func main() {

@@ -47,6 +47,9 @@ public struct ConfigurationKey: Sendable {
     yaml = { $0[keyPath: property].yaml }
   }
 
+  /// The property's value in `configuration`, as YAML that fits on one line.
+  public func value(in configuration: RunConfiguration) -> String { yaml(configuration) }
+
   /// The section's name, empty for a key at the top.
   public var section: String { path.contains(".") ? String(path.prefix { $0 != "." }) : "" }
 

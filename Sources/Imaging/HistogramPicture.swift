@@ -76,21 +76,6 @@ public enum HistogramPicture {
     return width > 0 ? (value / 2 - range.lowerBound / 2) / width : 0
   }
 
-  /// Round numbers in `range`, at most ten of them.
-  private static func ticks(_ range: ClosedRange<Double>) -> [(value: Double, label: String)] {
-    let rough = (range.upperBound - range.lowerBound) / 6
-    let power = pow(10, floor(log10(rough)))
-    // No width, or one at the ends of what numbers can be.
-    guard rough.isFinite && power > 0 else { return [(range.lowerBound, String(format: "%.4g", range.lowerBound))] }
-    let step = ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10) * power
-    let digits = max(0, Int(-floor(log10(step) + 1e-9)))
-    let isPlain = digits <= 6 && max(abs(range.lowerBound), abs(range.upperBound)) < 1e7
-    let first = ceil(range.lowerBound / step)
-    return (0...10).map { (first + Double($0)) * step }.filter { range.contains($0) }.map { value in
-      (value, String(format: isPlain ? "%.\(digits)f" : "%.3g", value == 0 ? 0 : value))
-    }
-  }
-
   private static func draw(_ panel: Panel, on canvas: inout Canvas, top: Int) {
     func write(_ text: String, x: Double, y: Int, color: Color = ink) {
       Lettering.draw(text, on: &canvas, at: Point(x: x, y: Double(y)), height: letterHeight, color: color)
@@ -119,7 +104,7 @@ public enum HistogramPicture {
       }
     }
     canvas.fillRectangle(x: margin, y: foot, width: bins * binWidth, height: 1, color: ink)
-    for tick in ticks(range) {
+    for tick in AxisTicks.ticks(range, about: 6) {
       let x = left + fraction(tick.value, of: range) * Double(bins * binWidth)
       canvas.fillRectangle(x: Int(x), y: foot, width: 1, height: 5, color: ink)
       let half = Lettering.width(of: tick.label, height: letterHeight) / 2
