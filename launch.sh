@@ -446,7 +446,12 @@ mpi_job() {
   export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
   # A rank's own streams are mpirun's, so it cannot see whether its messages end at a terminal.
   LMCONV_TERMINAL=0
-  if [[ -t 2 ]]; then LMCONV_TERMINAL=1; fi
+  if [[ -t 2 ]]; then
+    LMCONV_TERMINAL=1
+    # Nor how wide it is.
+    LMCONV_COLUMNS=$(stty size <&2 2>/dev/null | cut -d ' ' -f 2) || LMCONV_COLUMNS=
+    export LMCONV_COLUMNS
+  fi
   export LMCONV_TERMINAL
   if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
   # On the other hosts too, what starts the ranks lets them save (see run_forwarding_signals).

@@ -60,6 +60,9 @@ struct TrainCommand: ParsableCommand {
       valueName: "seconds"))
   var timeout: Double?
 
+  @Option(help: "How progress is shown (run.progress).")
+  var progress: RunConfiguration.ProgressDisplay?
+
   @Option(
     help: ArgumentHelp(
       "Write a trace of what each rank does when to this file, for https://ui.perfetto.dev, and log the speed.",
@@ -95,6 +98,7 @@ struct TrainCommand: ParsableCommand {
     let shorthands = [
       keepLast.map { "checkpoint.keep_last=\($0)" }, keepEvery.map { "checkpoint.keep_every=\($0)" },
       ordersPer.map { "orders.per=\($0)" }, timeout.map { "run.timeout_seconds=\($0)" },
+      progress.map { "run.progress=\($0.rawValue)" },
     ].compactMap(\.self)
     var configuration = try RunConfiguration(contentsOf: config, overrides: overrides + shorthands)
     let folder = RunFolder(runDir ?? "runs/\(configuration.name)")
@@ -201,11 +205,14 @@ struct TrainCommand: ParsableCommand {
     if let keepEvery { words += ["--keep-every", "\(keepEvery)"] }
     if let ordersPer { words += ["--orders-per", ordersPer] }
     if let timeout { words += ["--timeout", "\(timeout)"] }
+    if let progress { words += ["--progress", progress.rawValue] }
     if allowChanges { words.append("--allow-changes") }
     if let profile { words += ["--profile", profile] }
     return words.map(Shell.quoted).joined(separator: " ")
   }
 }
+
+extension RunConfiguration.ProgressDisplay: ExpressibleByArgument {}
 
 /// Words for a shell.
 enum Shell {

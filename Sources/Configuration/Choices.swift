@@ -85,6 +85,8 @@ extension RunConfiguration {
   public enum ProgressDisplay: String, Sendable, CaseIterable {
     /// One line that is rewritten on a terminal, plain lines elsewhere.
     case auto
+    /// A live view of several lines on a terminal, plain lines elsewhere.
+    case rich
     /// One line at a time, never rewritten.
     case plain
     /// Not at all.

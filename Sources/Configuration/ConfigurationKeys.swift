@@ -208,6 +208,9 @@ extension ConfigurationKey {
     ConfigurationKey(
       "run.timeout_seconds", \.run.timeoutSeconds, .above(0), unit: "seconds", isDefining: false,
       meaning: "silence after which a rank counts as lost and the job ends with code 76; slow ranks are waited for"),
-    ConfigurationKey("run.progress", \.run.progress, isDefining: false, meaning: "how progress is shown on rank 0"),
+    ConfigurationKey(
+      "run.progress", \.run.progress, isDefining: false,
+      meaning:
+        "how progress is shown on rank 0: one line, a live view (rich), plain lines as without a terminal, or not"),
   ]
 }

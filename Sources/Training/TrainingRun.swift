@@ -57,6 +57,8 @@ public final class TrainingRun {
   // The checkpoint was written by a run that was stopped before or in the evaluation due at this step.
   private var owesEvaluation = false
   private var bestMetric: Double?
+  // How long this rank waited for the others' gradients in the last step.
+  private var waitedSeconds = 0.0
   // The step whose summed gradient the reduction still holds.
   private var gradientStep: Int?
   private var elapsedBefore = 0.0
@@ -136,7 +138,9 @@ public final class TrainingRun {
       return .finished
     }
     var progress = TrainingProgress(
-      configuration.run, firstStep: step, totalSteps: schedule.totalSteps, isShown: isFirstRank, log: log)
+      configuration, firstStep: step, totalSteps: schedule.totalSteps, stepsPerEpoch: sampler.stepsPerEpoch,
+      isShown: isFirstRank, log: log)
+    defer { progress.finish() }
     var stepsTaken = 0
     // Asked to while it loaded, a run stops with the checkpoint it would have gone on from.
     var stops = try agreeOnWhatIsDue().stops
@@ -154,11 +158,11 @@ public final class TrainingRun {
       stepsTaken += 1
       try stepFile?.write(step)
       let due = try agreeOnWhatIsDue()
-      progress.show(record)
+      progress.show(record, loads: try rankLoads(progress))
       if step % configuration.run.logEverySteps == 0 || step == schedule.totalSteps { try journal?.append(record) }
       stops = try evaluateAndSave(stops: due.stops, saves: due.savesByTime, &progress)
     }
-    progress.clear()
+    progress.finish()
     try finish()
     try writeProfile(steps: stepsTaken)
     return stops ? .stopped(step: step) : .finished
@@ -206,9 +210,18 @@ public final class TrainingRun {
     }
     gradientStep = step + 1
     return try trace.measure(.reduce) {
+      let began = ContinuousClock.now
       try reduction.finishStep()
+      waitedSeconds = began.duration(to: .now) / .seconds(1)
       return (try reduction.gatherSlotValues(slotNats), try reduction.gradientNorm())
     }
+  }
+
+  /// How all ranks fare, for the live view; nothing for others.
+  private func rankLoads(_ progress: TrainingProgress) throws -> [RankLoad] {
+    guard configuration.run.progress == .rich else { return [] }
+    return try RankLoad.gather(
+      waitedSeconds: waitedSeconds, stepSeconds: progress.lastStepSeconds, over: communicator)
   }
 
   private func update(rate: Double, norm: Double) throws {
@@ -322,12 +335,12 @@ public final class TrainingRun {
     let firstStep = step
     log.info("repeating steps \(firstStep + 1) to \(number)\(restored.map { " from \($0.path)" } ?? "")")
     var progress = TrainingProgress(
-      configuration.run, firstStep: step, totalSteps: number, isShown: true, log: log)
+      configuration, firstStep: step, totalSteps: number, stepsPerEpoch: sampler.stepsPerEpoch, isShown: true, log: log)
     while step < number - 1 {
       // The run went on after this step, so it was passed over if it was not fit.
       if let record = try takeStep(&progress) { progress.show(record) }
     }
-    progress.clear()
+    progress.finish()
     let (nats, norm) = try computeGradient()
     let mean = nats.reduce(0, +) / Double(configuration.training.imagesPerStep)
     let epoch = sampler.epoch(ofStep: step)
@@ -409,7 +422,7 @@ public final class TrainingRun {
     var metric: Double?
     if !stops && isEvaluationDue {
       progress.clear()
-      do { metric = try trace.measure(.evaluation, { try evaluate() }) } catch EvaluationError.interrupted(
+      do { metric = try trace.measure(.evaluation, { try evaluate(&progress) }) } catch EvaluationError.interrupted(
         let done, let total)
       {
         log.info("evaluation stopped after \(done) of \(total) images")
@@ -424,7 +437,7 @@ public final class TrainingRun {
   }
 
   /// The ensemble's mean negative log likelihood on the test images, in nats.
-  private func evaluate() throws -> Double {
+  private func evaluate(_ progress: inout TrainingProgress) throws -> Double {
     var evaluated = parameters
     if configuration.evaluation.useEMA, let average {
       evaluated = FloatBuffer(count: network.layout.count)
@@ -432,7 +445,8 @@ public final class TrainingRun {
     }
     let report = try evaluation.evaluate(
       parameters: evaluated, dataset: experiment.test, images: 0..<experiment.testImages,
-      orders: experiment.orders.test, seed: configuration.seed, shouldStop: { stopSignal.isReceived })
+      orders: experiment.orders.test, seed: configuration.seed, shouldStop: { stopSignal.isReceived },
+      progress: { progress.showEvaluation($0, of: experiment.testImages) })
     let summary = LikelihoodSummary(report, imagesInSet: experiment.test.count)
     try journal?.append(EvaluationRecord(step: step, evaluation: summary))
     log.info(
