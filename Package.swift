@@ -131,8 +131,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Tensors", "Orders", "Optimization", "Collectives", "Configuration", "Datasets", "Evaluation", "Model",
-        "Training",
+        "Tensors", "Orders", "Kernels", "Optimization", "Collectives", "Configuration", "Datasets", "Evaluation",
+        "Model", "Training",
       ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training", "Imaging"]),
     .testTarget(

@@ -107,15 +107,8 @@ struct CompleteCommand: ParsableCommand {
     guard images.isEmpty else {
       return try PictureLevels(experiment.network.configuration).read(images, quantizes: true)
     }
-    let test = experiment.test
-    let (first, count) = (first ?? 0, count ?? Self.defaultCount)
-    guard first < test.count && count <= test.count - first else {
-      throw CommandError.imagesOutside(first: first, count: count, available: test.count)
-    }
-    var levels = [UInt8](repeating: 0, count: count * test.valuesPerImage)
-    test.fill(
-      levels: &levels, images: Array(first..<(first + count))[...],
-      key: .evaluation(seed: experiment.configuration.seed))
-    return (levels, test.size)
+    return (
+      try experiment.testLevels(first: first ?? 0, count: count ?? Self.defaultCount), experiment.test.size
+    )
   }
 }

@@ -18,7 +18,8 @@ struct LMConv: ParsableCommand {
       TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, ServeCommand.self,
       CompressCommand.self, DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self,
       InfoCommand.self, VerifyCommand.self, DiffCommand.self, MetricsCommand.self, ReportCommand.self,
-      CompareCommand.self, OrdersCommand.self, MasksCommand.self, DoctorCommand.self, BenchmarkCommand.self,
+      CompareCommand.self, OrdersCommand.self, MasksCommand.self, ReceptiveFieldCommand.self, HeatmapCommand.self,
+      DoctorCommand.self, BenchmarkCommand.self,
     ])
 
   static func main() {

@@ -136,6 +136,19 @@ extension LocallyMaskedPixelCNN {
     completed(initial.firstParameter)
   }
 
+  /// Writes to `dInput` `[images * pixels, channels + 1]` the gradient of the input that `workspace.prepareInput` made, the
+  /// channel of ones included; to be called after `backward`, with what that was given.
+  public func inputGradient(
+    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, gradient: FloatBuffer, dInput: Matrix,
+    pool: ThreadPool
+  ) {
+    let pass = BackwardPass(
+      forward: forwardPass(parameters, plan, workspace, pool, nil), gradient: gradient,
+      transposedWeight: workspace.transposedWeight)
+    // Of the stream where it begins, which is where the backward ends.
+    initial.inputGradient(pass, dy: workspace.rows(workspace.dStream), dx: dInput)
+  }
+
   private func forwardPass(
     _ parameters: FloatBuffer, _ plan: OrderPlan, _ workspace: NetworkWorkspace, _ pool: ThreadPool,
     _ trace: Trace?

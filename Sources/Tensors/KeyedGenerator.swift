@@ -18,6 +18,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case randomOrder = 8
   /// The random order of a microbatch that draws one for itself.
   case freshOrder = 9
+  /// Directions in which a receptive field is measured.
+  case receptiveField = 11
 }
 
 /// Random numbers from a counter (Philox 4x32-10, Salmon et al. 2011): each draw is a pure function of
