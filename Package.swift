@@ -32,6 +32,10 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    // What `lmconv --version` tells of the build; launch.sh knows it.
+    .target(
+      name: "CBuildInformation",
+      cSettings: [.define("LMCONV_BUILD", to: "\"\(Context.environment["LMCONV_BUILD"] ?? "")\"")]),
     .target(name: "CProcessorCheck", cSettings: usesAVX2 ? [.define("LMCONV_NEEDS_AVX2")] : []),
 
     // Unoptimized, C reloads every vector from memory: debug builds would take minutes for tests of seconds.
@@ -89,7 +93,8 @@ let package = Package(
       name: "Command",
       dependencies: [
         "Tensors", "Orders", "Kernels", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
-        "Evaluation", "Sampling", "Compression", "Training", "Reporting", "Benchmarking", "Serving", "CProcessorCheck",
+        "Evaluation", "Sampling", "Compression", "Training", "Reporting", "Benchmarking", "Serving",
+        "CBuildInformation", "CProcessorCheck",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),

@@ -10,7 +10,9 @@ usage: ./launch.sh                       set up, build, train on the embedded di
        ./launch.sh test --browser        build, then use the page of lmconv serve in a headless Chromium; with
                                          --pictures FOLDER keep screenshots
        ./launch.sh test --tensorboard    set up, then let TensorBoard itself read what runs write for it
+       ./launch.sh test --package        build the Debian package and use it in a new Debian
        ./launch.sh setup                 install what is missing and build
+       ./launch.sh install --prefix DIR  build a program that needs no Swift, and install it under DIR
        ./launch.sh COMMAND [OPTIONS]     build if needed and run lmconv COMMAND
        ./launch.sh help                  this text
 
@@ -40,6 +42,9 @@ TEXT
 
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 lmconv="$root/.build/release/lmconv"
+# An installed copy lies beside the program and builds nothing.
+installed=0
+if [[ -x $root/lmconv && ! -e $root/Package.swift ]]; then installed=1 lmconv="$root/lmconv"; fi
 
 say() { printf 'launch.sh: %s\n' "$*" >&2; }
 
@@ -67,6 +72,7 @@ TABLE
 }
 
 set_up() {
+  ((!installed)) || die "this is an installed copy: it has no sources to build or test"
   local packages sudo=()
   mapfile -t packages < <(missing_packages)
   if ((${#packages[@]} > 0)); then
@@ -95,6 +101,7 @@ set_up() {
 
 # Builds lmconv unless the last build is newer than all sources; a computing node needs no compiler then.
 build() {
+  if ((installed)); then return; fi
   local stamp="$root/.build/launch-stamp" settings="baseline=${LMCONV_BASELINE-} werror=${LMCONV_WERROR-}"
   if [[ -x $lmconv && -f $stamp && $(<"$stamp") == "$settings" ]] &&
     [[ -z $(find "$root/Package.swift" "$root/Sources" -newer "$stamp" -print -quit) ]]; then
@@ -104,8 +111,70 @@ build() {
   say "building lmconv (release); the first time takes some minutes"
   mkdir -p "$root/.build"
   printf '%s' "$settings" >"$stamp.new"
-  swift build --package-path "$root" -c release --product lmconv >&2 || die "the build did not succeed, see above"
+  build_information
+  LMCONV_BUILD=$built swift build --package-path "$root" -c release --product lmconv >&2 ||
+    die "the build did not succeed, see above"
   mv "$stamp.new" "$stamp"
+}
+
+# Sets `built` to what --version shows of the build: the last commit that changed the program, whether it was changed
+# since, and the compiler. The same sources give the same program, whatever else was committed.
+build_information() {
+  local commit version
+  commit=$(git -C "$root" log -1 --format=%h --abbrev=12 -- Package.swift Sources 2>/dev/null) || commit=
+  if [[ -n $commit && -n $(git -C "$root" status --porcelain -- Package.swift Sources) ]]; then commit+=" with changes"; fi
+  version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p') || version=
+  built="${commit:-no commit}${version:+, Swift $version}"
+}
+
+# --- Installing -------------------------------------------------------------------------------------------------------
+
+# Installs the program, this script and their documentation under a prefix.
+install_program() {
+  local prefix='' destination='' scratch="$root/.build-install" home shell pages
+  while (($# > 0)); do
+    case $1 in
+      --prefix | --destdir) (($# > 1)) || die "$1 needs a folder; see ./launch.sh help" ;;&
+      --prefix) prefix=$2 && shift ;;
+      --prefix=*) prefix=${1#*=} ;;
+      --destdir) destination=$2 && shift ;;
+      --destdir=*) destination=${1#*=} ;;
+      *) die "install: unknown option '$1'; see ./launch.sh help" ;;
+    esac
+    shift
+  done
+  [[ $prefix == /* ]] || die "install needs --prefix with an absolute folder, such as /usr/local or $HOME/.local"
+  destination+=$prefix
+  mkdir -p "$destination" 2>/dev/null && [[ -w $destination ]] ||
+    die "install: cannot write to $destination; choose another --prefix, or use sudo after ./launch.sh setup"
+  set_up
+  build_information
+  say "building lmconv with Swift's libraries inside; it takes some minutes"
+  local builds=(env LMCONV_BUILD="$built" swift build --package-path "$root" --scratch-path "$scratch" -c release)
+  { "${builds[@]}" --static-swift-stdlib -Xlinker -s --product lmconv && "${builds[@]}" --product generate-manual; } >&2 ||
+    die "the build did not succeed, see above"
+
+  # What belongs together lies together: the program finds its data, and this script the program, beside itself.
+  home=$destination/lib/lmconv
+  mkdir -p "$home" "$destination"/{bin,share/man/man1,share/doc/lmconv} "$destination"/share/bash-completion/completions \
+    "$destination"/share/zsh/site-functions "$destination"/share/fish/vendor_completions.d
+  rm -rf "${home:?}"/*
+  cp "$scratch/release/lmconv" "$home/"
+  cp -R "$scratch"/release/*.resources "$home/"
+  cp -R "$root"/{launch.sh,configurations} "$home/"
+  mkdir "$home/Tools"
+  cp "$root"/Tools/*.py "$home/Tools/"
+  ln -sf ../lib/lmconv/lmconv "$destination/bin/lmconv"
+  ln -sf ../lib/lmconv/launch.sh "$destination/bin/lmconv-launch"
+  cp -R "$root"/{README.md,CHANGELOG.md,LICENSE,docs} "$destination/share/doc/lmconv/"
+  "$home/lmconv" --generate-completion-script bash >"$destination/share/bash-completion/completions/lmconv"
+  "$home/lmconv" --generate-completion-script zsh >"$destination/share/zsh/site-functions/_lmconv"
+  "$home/lmconv" --generate-completion-script fish >"$destination/share/fish/vendor_completions.d/lmconv.fish"
+  pages=$(mktemp -d)
+  "$scratch/release/generate-manual" --multi-page --output-directory "$pages" "$home/lmconv"
+  for page in "$pages"/*.1; do gzip -9n <"$page" >"$destination/share/man/man1/${page##*/}.gz"; done
+  rm -r "$pages"
+  say "installed under $destination: bin/lmconv, and bin/lmconv-launch, which is this script"
 }
 
 # --- Running under mpirun ---------------------------------------------------------------------------------------------
@@ -621,19 +690,20 @@ part() {
 }
 
 train_evaluate_complete() {
-  cd "$root"
+  # An installed copy's folder is not for runs.
+  if ((!installed)); then cd "$root"; fi
   build
   local run=runs/digits
-  part "training on the embedded digits" train --config configurations/digits.yaml --run-dir "$run"
+  part "training on the embedded digits" train --config "$root/configurations/digits.yaml" --run-dir "$run"
   part "evaluating the 8-order ensemble on all test digits" evaluate "$run"
   mkdir -p "$run/pictures"
   part "completing half-erased test digits" complete "$run" --missing bottom --count 16 --out "$run/pictures/completions.png"
   cat <<TEXT
 
 done:
-  model     $root/$run/checkpoints (newest: $(newest_checkpoint "$run"))
-  metrics   $root/$run/metrics.jsonl
-  pictures  $root/$run/pictures/completions.png
+  model     $PWD/$run/checkpoints (newest: $(newest_checkpoint "$run"))
+  metrics   $PWD/$run/metrics.jsonl
+  pictures  $PWD/$run/pictures/completions.png
             (rows: the half that is given, completions, the true digits)
 TEXT
 }
@@ -645,12 +715,13 @@ newest_checkpoint() {
 
 run_tests() {
   set_up
+  build_information
   cd "$root"
   # Whole runs also test this script; a choice of tests (--filter ...) is one among those of the package.
   if (($# == 0)); then Tests/launch_tests.sh; fi
-  swift build -c release --build-tests || die "the build did not succeed, see above"
+  LMCONV_BUILD=$built swift build -c release --build-tests || die "the build did not succeed, see above"
   # A choice that matches no test must not pass as success.
-  swift test -c release --skip-build --disable-xctest "$@" | awk '
+  LMCONV_BUILD=$built swift test -c release --skip-build --disable-xctest "$@" | awk '
     { print; fflush() }
     /Test run with 0 tests/ { none = 1 }
     END { if (none) { print "launch.sh: no test was run: none matches" >"/dev/stderr"; exit 1 } }'
@@ -685,6 +756,7 @@ run_long_tests() {
       provide_tensorboard
       run_tests --filter MonitoringTests
       ;;
+    --package) exec "$root/Tests/package_tests.sh" ;;
   esac
 }
 
@@ -695,10 +767,14 @@ case ${1-} in
     set_up
     build
     ;;
+  install)
+    shift
+    install_program "$@"
+    ;;
   test)
     shift
     case ${1-} in
-      --faults | --browser | --tensorboard) run_long_tests "$@" ;;
+      --faults | --browser | --tensorboard | --package) run_long_tests "$@" ;;
       *) run_tests "$@" ;;
     esac
     ;;

@@ -18,7 +18,7 @@ project="$sandbox/project"
 mkdir -p "$project/Sources" "$project/Tests" "$sandbox/bin" "$sandbox/elsewhere"
 cp "$here/launch.sh" "$project/"
 touch "$project/Package.swift" "$sandbox/calls"
-for tool in awk basename bash cat chmod cp cut dirname env find getconf grep id kill lscpu mkdir mktemp mv nproc readlink \
+for tool in awk basename bash cat chmod cp cut dirname env find getconf grep gzip id kill ln lscpu mkdir mktemp mv nproc readlink \
   rm sed setsid sha256sum sleep sort tail timeout touch wc; do
   ln -s "$(command -v $tool)" "$sandbox/bin/$tool"
 done
@@ -36,12 +36,17 @@ stand_in pkg-config <<'TEXT'
 TEXT
 stand_in swift <<'TEXT'
 echo "swift $*" >>"$CALLS"
+echo "LMCONV_BUILD=${LMCONV_BUILD-}" >>"$CALLS"
 [[ -z ${SWIFT_FAILS-} ]] || exit 1
 case $1 in
   build)
-    mkdir -p "$PROJECT/.build/release"
-    cp "$FAKES/fake-lmconv" "$PROJECT/.build/release/lmconv"
+    release=$PROJECT/.build/release
+    if [[ $* == *.build-install* ]]; then release=$PROJECT/.build-install/release; fi
+    mkdir -p "$release/lmconv_Datasets.resources"
+    cp "$FAKES/fake-lmconv" "$release/lmconv"
+    cp "$FAKES/fake-manual" "$release/generate-manual"
     ;;
+  --version) echo "Swift version 6.5.4 (swift-6.5.4-RELEASE)" ;;
   test) echo "${SWIFT_TEST_PRINTS-Test run with 3 tests passed}"; exit "${SWIFT_TEST_CODE-0}" ;;
 esac
 TEXT
@@ -93,6 +98,12 @@ case $left in
     ;;
 esac
 exit "$(cut -d' ' -f"$call" <<<"${CODES-} 0 0 0 0 0 0" | grep . || echo 0)"
+TEXT
+
+stand_in fake-manual <<'TEXT'
+echo "manual $*" >>"$CALLS"
+while [[ $1 != --output-directory ]]; do shift; done
+echo ".Sh NAME" >"$2/lmconv.train.1"
 TEXT
 
 # Reaches hosts that are this machine with something else about them.
@@ -158,6 +169,7 @@ expect "info runs without mpirun" never_called mpirun
 expect "arguments and the caller's folder are kept" called "lmconv info runs/x --json (in $sandbox/elsewhere,"
 expect "success is 0" exits_with 0
 
+expect "the build is told what it is" called "LMCONV_BUILD=no commit, Swift 6.5.4"
 launch info
 expect "nothing is built again" never_called swift
 sleep 0.01
@@ -173,6 +185,49 @@ expect "a build that does not succeed ends it" exits_with 1
 expect "and says so" says "the build did not succeed, see above"
 launch info
 expect "and is tried again" called "swift build"
+
+# --- Installing -------------------------------------------------------------------------------------------------------
+
+mkdir -p "$project"/{Tools,configurations,docs}
+touch "$project"/{README.md,CHANGELOG.md,LICENSE,Tools/read_run.py,configurations/digits.yaml,docs/orders.md}
+launch install
+expect "an installation needs a place" says "install needs --prefix with an absolute folder"
+expect "and ends without" exits_with 1
+launch install --prefix relative
+expect "a relative place is refused" says "install needs --prefix with an absolute folder"
+launch install --prefix
+expect "a missing value is told" says "--prefix needs a folder"
+launch install --prefix /usr --colour red
+expect "an unknown option is told" says "install: unknown option '--colour'"
+launch install --prefix /proc/none
+expect "a place that cannot be written is told" says "install: cannot write to /proc/none"
+launch install --prefix=/usr --destdir "$sandbox/package"
+expect "an installation succeeds" exits_with 0
+expect "with Swift's libraries inside" called "--static-swift-stdlib"
+for file in bin/lmconv bin/lmconv-launch lib/lmconv/lmconv_Datasets.resources lib/lmconv/Tools/read_run.py \
+  lib/lmconv/configurations/digits.yaml share/man/man1/lmconv.train.1.gz share/doc/lmconv/docs/orders.md \
+  share/bash-completion/completions/lmconv share/zsh/site-functions/_lmconv share/fish/vendor_completions.d/lmconv.fish; do
+  expect "$file is installed" test -e "$sandbox/package/usr/$file"
+done
+
+# launch_installed ARGUMENTS...: the same as launch, of the installed copy.
+launch_installed() {
+  : >"$CALLS"
+  code=0
+  output=$(cd "$sandbox/elsewhere" && PATH="$sandbox/bin" "$sandbox/package/usr/bin/lmconv-launch" "$@" 2>&1 </dev/null) ||
+    code=$?
+}
+
+launch_installed train --ranks 2 --run-dir runs/x
+expect "the installed copy trains" called "lmconv train --run-dir runs/x (in $sandbox/elsewhere,"
+expect "with the installed program" called "$sandbox/package/usr/lib/lmconv/lmconv train"
+expect "and builds nothing" never_called swift
+launch_installed
+expect "its demonstration is where it is called" called \
+  "--config $sandbox/package/usr/lib/lmconv/configurations/digits.yaml --run-dir runs/digits (in $sandbox/elsewhere,"
+launch_installed test
+expect "it has nothing to test" says "this is an installed copy: it has no sources to build or test"
+rm -rf "$sandbox/elsewhere/runs" "$sandbox/package"
 
 touch "$project/Sources/new.swift"
 MISSING="ompi-c libpng" launch info
@@ -421,7 +476,7 @@ set +m
 
 mkdir -p "$project/runs/digits/checkpoints/step-00000010" "$project/runs/digits/checkpoints/step-00000200"
 launch
-expect "digits are trained" called "lmconv train --config configurations/digits.yaml --run-dir runs/digits (in $project,"
+expect "digits are trained" called "lmconv train --config $project/configurations/digits.yaml --run-dir runs/digits (in $project,"
 expect "then evaluated" called "lmconv evaluate runs/digits (in"
 expect "then completed" called \
   "lmconv complete runs/digits --missing bottom --count 16 --out runs/digits/pictures/completions.png (in"

@@ -3,8 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int lmconv_processor_is_supported(void) {
+int lmconv_needs_avx2(void) {
 #if defined(LMCONV_NEEDS_AVX2)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+int lmconv_processor_is_supported(void) {
+  if (!lmconv_needs_avx2()) return 1;
+#if defined(__x86_64__)
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CBuildInformation
+import CProcessorCheck
 
 /// The program: `lmconv SUBCOMMAND`.
 @main
@@ -13,7 +15,7 @@ struct LMConv: ParsableCommand {
       Exit codes:
       \(ExitStatus.meanings.map { "  \($0.code): \($0.meaning)" }.joined(separator: "\n"))
       """,
-    version: "lmconv 0.1.0",
+    version: version,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, ServeCommand.self,
       CompressCommand.self, DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self,
@@ -21,6 +23,17 @@ struct LMConv: ParsableCommand {
       CompareCommand.self, OrdersCommand.self, MasksCommand.self, ReceptiveFieldCommand.self, HeatmapCommand.self,
       DoctorCommand.self, BenchmarkCommand.self,
     ])
+
+  /// The version, and what is known of the build: commit, compiler, instruction set.
+  private static var version: String {
+    let build = String(cString: lmconv_build_information())
+    #if arch(x86_64)
+      let instructions = lmconv_needs_avx2() == 1 ? "AVX2" : "any x86-64"
+    #else
+      let instructions = "portable"
+    #endif
+    return "lmconv 0.1.0 (\(build.isEmpty ? "not built by launch.sh" : build), \(instructions))"
+  }
 
   static func main() {
     do {

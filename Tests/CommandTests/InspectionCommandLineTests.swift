@@ -245,7 +245,7 @@ struct InspectionCommandLineTests {
 
   @Test func theVersionIsPrinted() throws {
     let run = try Invocation.lmconv(["--version"])
-    #expect(run.output.firstMatch(of: #/^lmconv \d+\.\d+\.\d+\n$/#) != nil)
+    #expect(run.output.firstMatch(of: #/^lmconv \d+\.\d+\.\d+ \([^)]+, (AVX2|any x86-64|portable)\)\n$/#) != nil)
     #expect(run.exitCode == 0)
   }
 }
