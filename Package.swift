@@ -31,6 +31,7 @@ let package = Package(
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     // What `lmconv --version` tells of the build; launch.sh knows it.
     .target(
@@ -50,12 +51,12 @@ let package = Package(
     .target(name: "Model", dependencies: ["Tensors", "Tracing", "Orders", "Kernels"], swiftSettings: settings),
     .target(name: "Optimization", dependencies: ["Tensors", "Kernels"], swiftSettings: settings),
     .target(name: "Collectives", dependencies: ["Tensors", "Kernels", "COpenMPI"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["Orders", "CPNG", "CTurboJPEG", "CZlib"], swiftSettings: settings),
     .target(
-      name: "Datasets", dependencies: ["Tensors", "Orders", "CZlib"], resources: [.copy("Resources/digits")],
+      name: "Datasets", dependencies: ["Tensors", "Orders", "Imaging", "CZlib"], resources: [.copy("Resources/digits")],
       swiftSettings: settings),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
     .target(name: "EventFiles", swiftSettings: settings),
-    .target(name: "Imaging", dependencies: ["Orders", "CPNG", "CZlib"], swiftSettings: settings),
     .target(
       name: "Configuration", dependencies: ["Orders", "Model", "Datasets", .product(name: "Yams", package: "Yams")],
       swiftSettings: settings),
@@ -117,7 +118,8 @@ let package = Package(
       name: "CollectivesProbe", dependencies: ["Tensors", "Optimization", "Collectives"],
       path: "Tests/CollectivesProbe"),
     .testTarget(name: "CollectivesTests", dependencies: ["Tensors", "Collectives", "CollectivesProbe"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "Orders", "CZlib"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Tensors", "Orders", "CZlib", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Orders", "CZlib", "TestSupport"]),

@@ -67,6 +67,7 @@ missing_packages() {
 ompi-c libopenmpi-dev
 openblas libopenblas-dev
 libpng libpng-dev
+libturbojpeg libturbojpeg0-dev
 zlib zlib1g-dev
 TABLE
 }

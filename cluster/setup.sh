@@ -66,8 +66,8 @@ install() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
-install mpirun:openmpi-bin libopenblas.so.0:libopenblas0-pthread libpng16.so.16:libpng16-16 libz.so.1:zlib1g \
-  ssh:openssh-client sshd:openssh-server
+install mpirun:openmpi-bin libopenblas.so.0:libopenblas0-pthread libpng16.so.16:libpng16-16 \
+  libturbojpeg.so.0:libturbojpeg0 libz.so.1:zlib1g ssh:openssh-client sshd:openssh-server
 
 lmconv=$root/.build/release/lmconv
 if $runs_only; then

@@ -21,6 +21,14 @@ public struct NPYArray: Equatable, Sendable {
     try self.init(npy: bytes, path: path)
   }
 
+  /// The sizes of the array, of whatever type, in the NumPy file `bytes`; `path` names it in messages.
+  ///
+  /// - Throws: when the bytes are no NumPy file, or its header is damaged.
+  public static func shape(npy bytes: [UInt8], path: String) throws(NPYError) -> [Int] {
+    var start = 0
+    return try NPYHeader(bytes, path: path, end: &start).shape
+  }
+
   /// Reads the array of bytes in the NumPy file `bytes`; `path` names it in messages.
   ///
   /// - Throws: when the bytes are no NumPy file, damaged, or hold elements of another type or order.
