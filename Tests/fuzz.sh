@@ -25,8 +25,8 @@ fuzzer=$("${build[@]}" --show-bin-path)/ParserFuzzer
 export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0:allocator_may_return_null=1 OPENBLAS_NUM_THREADS=1
 work=$(pwd)/.build-fuzz/inputs
 total=0
-for parser in idx-images idx-labels gzip cifar png region safetensors checkpoint configuration override order compressed \
-  chunk; do
+for parser in idx-images idx-labels gzip cifar png jpeg npy npz region safetensors checkpoint configuration override order \
+  compressed chunk; do
   rm -rf "${work:?}/$parser"
   mkdir -p "$work/$parser/corpus"
   "$fuzzer" "$parser" --write-seeds "$work/$parser/corpus"

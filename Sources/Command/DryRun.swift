@@ -125,6 +125,7 @@ struct DryRun {
       "data",
       "\(dataset.name): \(dataset.count) training and \(test.count) test images of \(test.size), "
         + "\(Quantity.count(test.channels, "channel")) of \(Quantity.count(test.bits, "bit"))")
+    for picture in dataset.skipped + test.skipped { findings.warning("left out", "\(picture)") }
     let training = experiment.configuration.training
     findings.ok(
       "steps",

@@ -51,7 +51,8 @@ struct ImportCommand: ParsableCommand {
       guard let yaml = source.metadata["configuration"] else { throw CommandError.noConfiguration(path: file) }
       configuration = try RunConfiguration(yaml: yaml, path: file, overrides: overrides)
     }
-    let network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: configuration.data.set.channels))
+    guard let channels = configuration.data.knownChannels else { throw CommandError.unknownChannels }
+    let network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: channels))
     let parameters = FloatBuffer(count: network.layout.count)
     try source.copy(to: parameters, layout: network.layout)
     let step = ["global_step", "step"].lazy.compactMap { source.metadata[$0].flatMap { Int($0) } }.first ?? 0

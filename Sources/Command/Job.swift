@@ -67,7 +67,9 @@ enum Job {
     switch error {
     case is CollectiveError: return ExitStatus.silentRank
     case is ConfigurationError, is ValidationError, is PixelMaskError, is OrderFileError, is GenerationOrderError,
-      is OrderSelectionError, CommandError.noModel, CommandError.imagesOutside, DatasetError.tooFewImages,
+      is OrderSelectionError, CommandError.noModel, CommandError.noData, CommandError.unknownChannels,
+      CommandError.imagesOutside, DatasetError.tooFewImages, DatasetError.noPictures, DatasetError.emptySplit,
+      is ExperimentError,
       TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume,
       TrainingError.noSuchStep, CommandError.replayOnSeveralRanks, CommandError.servesOnSeveralRanks:
       return ExitStatus.usage

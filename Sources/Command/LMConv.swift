@@ -17,11 +17,11 @@ struct LMConv: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self, ServeCommand.self,
-      CompressCommand.self, DecompressCommand.self, ScoreCommand.self, ImportCommand.self, ExportCommand.self,
-      InfoCommand.self, VerifyCommand.self, DiffCommand.self, MetricsCommand.self, ReportCommand.self,
-      CompareCommand.self, OrdersCommand.self, MasksCommand.self, ReceptiveFieldCommand.self, HeatmapCommand.self,
-      DoctorCommand.self, BenchmarkCommand.self,
+      TrainCommand.self, DataCommand.self, EvaluateCommand.self, SampleCommand.self, CompleteCommand.self,
+      ServeCommand.self, CompressCommand.self, DecompressCommand.self, ScoreCommand.self, ImportCommand.self,
+      ExportCommand.self, InfoCommand.self, VerifyCommand.self, DiffCommand.self, MetricsCommand.self,
+      ReportCommand.self, CompareCommand.self, OrdersCommand.self, MasksCommand.self, ReceptiveFieldCommand.self,
+      HeatmapCommand.self, DoctorCommand.self, BenchmarkCommand.self,
     ])
 
   /// The version, and what is known of the build: commit, compiler, instruction set.

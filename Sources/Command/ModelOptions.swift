@@ -70,6 +70,7 @@ struct ModelOptions: ParsableArguments {
     let missing = configuration.missingFiles()
     guard missing.isEmpty else { throw CommandError.missingFiles(model: opened.path, faults: missing) }
     let experiment = try Experiment(configuration)
+    experiment.test.logSkipped(log)
     let layout = experiment.network.layout
     let parameters = FloatBuffer(count: layout.count)
     try Self.weights(weights, of: opened).copy(to: parameters, layout: layout)

@@ -53,7 +53,8 @@ struct ScoreSource {
       return try .pictures([text], name: text, for: experiment, areAnomalous: true)
     }
     let other = try ImageDataset.load(
-      set: set, folder: parts[1], split: .test, bits: own.bits, binarization: own.binarization)
+      set: set, folder: parts[1], split: .test, bits: own.bits, binarization: own.binarization,
+      pictures: experiment.configuration.data.pictures)
     guard other.size == own.size else {
       throw PictureError.sizeOfOtherModel(path: text, found: other.size, expected: own.size)
     }

@@ -51,6 +51,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Keep checkpoints at multiples of n steps (checkpoint.keep_every).", valueName: "n"))
   var keepEvery: Int?
 
+  @Flag(help: "Leave out pictures that cannot be used, and list them (data.skip_bad).")
+  var skipBad = false
+
   @Option(help: ArgumentHelp("What draws a generation order (orders.per).", valueName: "microbatch|step"))
   var ordersPer: String?
 
@@ -99,6 +102,7 @@ struct TrainCommand: ParsableCommand {
       keepLast.map { "checkpoint.keep_last=\($0)" }, keepEvery.map { "checkpoint.keep_every=\($0)" },
       ordersPer.map { "orders.per=\($0)" }, timeout.map { "run.timeout_seconds=\($0)" },
       progress.map { "run.progress=\($0.rawValue)" },
+      skipBad ? "data.skip_bad=true" : nil,
     ].compactMap(\.self)
     var configuration = try RunConfiguration(contentsOf: config, overrides: overrides + shorthands)
     let folder = RunFolder(runDir ?? "runs/\(configuration.name)")
@@ -206,6 +210,7 @@ struct TrainCommand: ParsableCommand {
     if let ordersPer { words += ["--orders-per", ordersPer] }
     if let timeout { words += ["--timeout", "\(timeout)"] }
     if let progress { words += ["--progress", progress.rawValue] }
+    if skipBad { words.append("--skip-bad") }
     if allowChanges { words.append("--allow-changes") }
     if let profile { words += ["--profile", profile] }
     return words.map(Shell.quoted).joined(separator: " ")

@@ -1,11 +1,12 @@
 import Datasets
 
 extension ImageSet {
-  /// Channels of its images.
-  public var channels: Int {
+  /// Channels of its images; nil where the files decide.
+  public var channels: Int? {
     switch self {
     case .digits, .mnist: return 1
     case .cifar10: return 3
+    case .folder: return nil
     }
   }
 }

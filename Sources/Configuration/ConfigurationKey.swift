@@ -77,6 +77,19 @@ extension Domain where Value: Comparable & Sendable & ConfigurationValue {
   }
 }
 
+extension Domain<Double> {
+  static func between(_ lower: Double, _ upper: Double) -> Domain {
+    Domain(text: "above \(lower.yaml) and below \(upper.yaml)") { $0 > lower && $0 < upper }
+  }
+}
+
+extension Domain<Int?> {
+  static func optional(_ bounds: ClosedRange<Int>) -> Domain {
+    Domain(text: "from \(bounds.lowerBound) to \(bounds.upperBound)") { $0.map(bounds.contains) ?? true }
+  }
+  static var colours: Domain { Domain(text: "1 or 3") { $0 == nil || $0 == 1 || $0 == 3 } }
+}
+
 extension Domain<Int> {
   /// Counts of steps, images and the like; they fit the 32 bits of a random stream's key.
   static var count: Domain { .range(0...0xFFFF_FFFF) }

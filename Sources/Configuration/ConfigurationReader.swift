@@ -44,14 +44,15 @@ extension RunConfiguration {
   /// A fault for each folder or file that a key names and that does not exist on this host; a relative path is looked
   /// up from the working folder. Not a part of validation: a checkpoint's configuration is read on other hosts too.
   public func missingFiles() -> [ConfigurationFault] {
-    let named = [("data.folder", data.folder, true), ("orders.file", orders.file, false)]
-    return named.compactMap { key, path, mustBeFolder in
+    let dataKinds = data.set == .folder ? ["folder", "file"] : ["folder"]
+    let named = [("data.folder", data.folder, dataKinds), ("orders.file", orders.file, ["file"])]
+    return named.compactMap { key, path, kinds in
       guard let path else { return nil }
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      if exists && isFolder.boolValue == mustBeFolder { return nil }
+      if exists && kinds.contains(isFolder.boolValue ? "folder" : "file") { return nil }
       return ConfigurationFault(
-        origin: .program, problem: .missingFile(key: key, path: path, kind: mustBeFolder ? "folder" : "file"))
+        origin: .program, problem: .missingFile(key: key, path: path, kind: kinds.joined(separator: " or ")))
     }
   }
 }

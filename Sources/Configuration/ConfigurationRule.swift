@@ -11,11 +11,27 @@ package struct ConfigurationRule: Sendable {
       return "'data.set' is \(configuration.data.set.yaml), which does not come with the program; "
         + "set 'data.folder' to the folder of its files"
     },
-    ConfigurationRule(keys: ["data.binarize", "data.set"]) { configuration in
+    ConfigurationRule(keys: ["data.size", "data.set"]) { configuration in
       let data = configuration.data
-      guard data.binarize != .none && data.set.channels > 1 else { return nil }
-      return
-        "'data.binarize' is \(data.binarize.yaml), but images of \(data.set.yaml) have \(data.set.channels) channels; "
+      guard let size = data.size, data.set != .folder else { return nil }
+      return "'data.size' is \(size), but images of \(data.set.yaml) have a size of their own; set 'data.size' to null"
+    },
+    ConfigurationRule(keys: ["data.channels", "data.set"]) { configuration in
+      let data = configuration.data
+      guard let channels = data.channels, data.set != .folder else { return nil }
+      return "'data.channels' is \(channels), but images of \(data.set.yaml) have channels of their own; "
+        + "set 'data.channels' to null"
+    },
+    ConfigurationRule(keys: ["data.skip_bad", "data.set"]) { configuration in
+      let data = configuration.data
+      guard data.skipBad && data.set != .folder else { return nil }
+      return "'data.skip_bad' is true, but images of \(data.set.yaml) are not in files of their own; "
+        + "set 'data.skip_bad' to false"
+    },
+    ConfigurationRule(keys: ["data.binarize", "data.set", "data.channels"]) { configuration in
+      let data = configuration.data
+      guard data.binarize != .none, let channels = data.knownChannels, channels > 1 else { return nil }
+      return "'data.binarize' is \(data.binarize.yaml), but images of \(data.set.yaml) have \(channels) channels; "
         + "set 'data.binarize' to none"
     },
     ConfigurationRule(keys: ["data.bits", "data.binarize"]) { configuration in
@@ -31,10 +47,12 @@ package struct ConfigurationRule: Sendable {
         "'model.filters' is 1, but 'model.normalization' is pono, which divides by the deviation over the "
         + "filters; set 'model.filters' to 2 or more, or 'model.normalization' to none"
     },
-    ConfigurationRule(keys: ["model.distribution", "data.set"]) { configuration in
-      let set = configuration.data.set
-      guard configuration.model.distribution == .binary && set.channels > 1 else { return nil }
-      return "'model.distribution' is binary, but images of \(set.yaml) have \(set.channels) channels; "
+    ConfigurationRule(keys: ["model.distribution", "data.set", "data.channels"]) { configuration in
+      let data = configuration.data
+      guard configuration.model.distribution == .binary, let channels = data.knownChannels, channels > 1 else {
+        return nil
+      }
+      return "'model.distribution' is binary, but images of \(data.set.yaml) have \(channels) channels; "
         + "set it to logistic_mixture"
     },
     ConfigurationRule(keys: ["model.distribution", "data.binarize", "data.bits"]) { configuration in

@@ -54,10 +54,37 @@ extension RunConfiguration {
     public var set = ImageSet.digits
     /// Key `data.folder`; nil for the digits that come with the program.
     public var folder: String?
+    /// Key `data.size`, in pixels; nil keeps the size of the pictures.
+    public var size: Int?
+    /// Key `data.channels`; nil keeps the channels of the pictures.
+    public var channels: Int?
+    /// Key `data.test_fraction`.
+    public var testFraction = 0.1
+    /// Key `data.skip_bad`.
+    public var skipBad = false
     /// Key `data.bits`.
     public var bits = 8
     /// Key `data.binarize`.
     public var binarize = Binarization.stochastic
+    /// Key `data.flip`.
+    public var flip = false
+
+    /// What pictures in files become.
+    public var pictures: PictureOptions {
+      PictureOptions(side: size, channels: channels, testFraction: testFraction, skipsBad: skipBad)
+    }
+
+    /// Channels of the images as far as they are known before the files are read.
+    public var knownChannels: Int? { self.set.channels ?? channels }
+
+    /// Reads the images of `split`.
+    ///
+    /// - Throws: when files are missing, damaged, or not what they should be.
+    public func images(of split: Split) throws(DatasetError) -> ImageDataset {
+      try ImageDataset.load(
+        set: set, folder: folder, split: split, bits: binarize == .none ? bits : 1, binarization: binarize,
+        pictures: pictures)
+    }
   }
 
   /// Section `model`: the network.

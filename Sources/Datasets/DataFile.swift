@@ -2,7 +2,7 @@ import CZlib
 
 /// A file of a data set as it was read.
 public struct DataFile: Sendable, Hashable, CustomStringConvertible {
-  /// Name without folders.
+  /// Name without folders; of a set in folders, the path from the set's own.
   public let name: String
   /// Size as it is on the disk, packed or not.
   public let bytes: Int
@@ -10,7 +10,11 @@ public struct DataFile: Sendable, Hashable, CustomStringConvertible {
   public let checksum: UInt32
 
   init(path: String, contents: [UInt8]) {
-    name = path.split(separator: "/").last.map(String.init) ?? path
+    self.init(name: path.split(separator: "/").last.map(String.init) ?? path, contents: contents)
+  }
+
+  init(name: String, contents: [UInt8]) {
+    self.name = name
     bytes = contents.count
     checksum = contents.withUnsafeBufferPointer { UInt32(crc32_z(0, $0.baseAddress, z_size_t($0.count))) }
   }

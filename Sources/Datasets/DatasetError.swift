@@ -35,6 +35,12 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unsupportedBits(Int)
   /// Binarized pixels have one bit, and another number was asked for.
   case bitsOfBinarizedPixels(Int)
+  /// There is no file of a kind that is read.
+  case noPictures(path: String)
+  /// Pictures cannot be used.
+  case badPictures([BadPicture])
+  /// None of the pictures is of the split.
+  case emptySplit(path: String, split: Split, files: Int, skipped: Int)
   /// The set is smaller than one global batch.
   case tooFewImages(count: Int, slots: Int, imagesPerSlot: Int)
 
@@ -78,6 +84,21 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .unsupportedBits(let bits): return "\(bits) bits per channel of a pixel, expected 1 to 8"
     case .bitsOfBinarizedPixels(let bits):
       return "\(bits) bits per channel of binarized pixels, expected 1; set bits to 1 or binarization to none"
+    case .noPictures(let path):
+      let endings = PictureListing.pictureEndings + PictureListing.arrayEndings
+      return "\(path): no file that ends in \(endings.joined(separator: ", ")); "
+        + "for the files of MNIST or CIFAR-10 set data.set to mnist or cifar10"
+    case .badPictures(let pictures):
+      let shown = pictures.prefix(20).map(\.description)
+      let rest = pictures.count > shown.count ? ["and \(pictures.count - shown.count) more"] : []
+      let what = pictures.count == 1 ? "1 picture cannot be used" : "\(pictures.count) pictures cannot be used"
+      return "\(what); mend or remove, or leave out with data.skip_bad:\n  "
+        + (shown + rest).joined(separator: "\n  ")
+    case .emptySplit(let path, let split, let files, let skipped):
+      let leftOut = skipped > 0 ? ", \(skipped) left out" : ""
+      let use = split == .train ? "to train on" : "to test on"
+      return "\(path): no image \(use), of \(files) files\(leftOut); add pictures, change data.test_fraction, "
+        + "or divide them into folders train and test"
     case .tooFewImages(let count, let slots, let imagesPerSlot):
       return "\(count) images, expected at least one global batch of \(slots) microbatches of \(imagesPerSlot); "
         + "use fewer or smaller microbatches, or a larger set"

@@ -20,6 +20,13 @@ package enum DatasetFile {
     return path.hasSuffix(".gz") ? try unpack(bytes, path: path) : bytes
   }
 
+  /// The bytes of the file at `path` as they are. What was read is added to `files` as `name`.
+  static func contents(at path: String, name: String, _ files: inout [DataFile]) throws(DatasetError) -> [UInt8] {
+    let bytes = try read(path)
+    files.append(DataFile(name: name, contents: bytes))
+    return bytes
+  }
+
   /// The bytes of the file at `path` as they are.
   private static func read(_ path: String) throws(DatasetError) -> [UInt8] {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.

@@ -25,6 +25,8 @@ public struct ImageDataset: Sendable {
   public let contentHash: UInt32
   /// The files that the images were read from; none for images that were not.
   public internal(set) var files: [DataFile] = []
+  /// Pictures that cannot be used and were left out.
+  public internal(set) var skipped: [BadPicture] = []
 
   /// A set of `labels.count` images, at least one; `pixels` is [image, row, column, channel].
   ///

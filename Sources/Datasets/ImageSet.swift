@@ -6,6 +6,8 @@ public enum ImageSet: String, Sendable, Codable, CaseIterable {
   case mnist
   /// CIFAR-10 in its binary version.
   case cifar10
+  /// Pictures in files: PNG, JPEG and NumPy arrays.
+  case folder
 }
 
 /// Which images of a set.
@@ -18,12 +20,13 @@ public enum Split: String, Sendable, Codable, CaseIterable {
 
 extension ImageDataset {
   /// Reads and checks the images of `split` of `set` in `folder`, which `digits` does not need: without one, the
-  /// embedded files are read.
+  /// embedded files are read. `pictures` is for sets of pictures in files.
   ///
   /// - Throws: when the folder is needed and absent, when a file is missing, unreadable, damaged or not what its name
   ///   says, or when `bits` does not suit `binarization`.
   public static func load(
-    set: ImageSet, folder: String? = nil, split: Split, bits: Int = 8, binarization: Binarization = .none
+    set: ImageSet, folder: String? = nil, split: Split, bits: Int = 8, binarization: Binarization = .none,
+    pictures: PictureOptions = PictureOptions()
   ) throws(DatasetError) -> ImageDataset {
     switch (set, folder) {
     case (.cifar10, let folder?):
@@ -34,7 +37,9 @@ extension ImageDataset {
     case (.digits, let folder?), (.mnist, let folder?):
       return try MNIST.load(
         folder: folder, split: split, bits: bits, binarization: binarization, name: set.rawValue)
-    case (.mnist, nil), (.cifar10, nil): throw .folderNeeded(set: set)
+    case (.folder, let path?):
+      return try PictureSet.load(path: path, split: split, options: pictures, bits: bits, binarization: binarization)
+    case (.mnist, nil), (.cifar10, nil), (.folder, nil): throw .folderNeeded(set: set)
     }
   }
 }

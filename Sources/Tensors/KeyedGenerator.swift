@@ -18,6 +18,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case randomOrder = 8
   /// The random order of a microbatch that draws one for itself.
   case freshOrder = 9
+  /// Which images are mirrored in an epoch.
+  case horizontalFlip = 10
   /// Directions in which a receptive field is measured.
   case receptiveField = 11
 }

@@ -20,7 +20,9 @@ public struct Experiment: Sendable {
   /// - Throws: when data or orders cannot be read or do not fit each other.
   public init(_ configuration: RunConfiguration) throws {
     self.configuration = configuration
-    test = try Self.load(.test, configuration)
+    test = try configuration.data.images(of: .test)
+    let isBinary = configuration.model.distribution == .binary || configuration.data.binarize != .none
+    guard test.channels == 1 || !isBinary else { throw ExperimentError.binaryColours(channels: test.channels) }
     network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: test.channels))
     orders = try OrderSelection(configuration, size: test.size)
   }
@@ -29,11 +31,17 @@ public struct Experiment: Sendable {
   ///
   /// - Throws: when they cannot be read, or are of another size than the test images.
   public func loadTrainingImages() throws -> ImageDataset {
-    let train = try Self.load(.train, configuration)
-    guard train.size == test.size && train.channels == test.channels else {
-      throw ExperimentError.differentSizes(train: train.size, test: test.size)
-    }
+    let train = try configuration.data.images(of: .train)
+    try Self.requireSameKind(train: train, test: test)
     return train
+  }
+
+  /// Requires that images to train and to test on have one size and as many channels.
+  public static func requireSameKind(train: ImageDataset, test: ImageDataset) throws(ExperimentError) {
+    guard train.size == test.size else { throw .differentSizes(train: train.size, test: test.size) }
+    guard train.channels == test.channels else {
+      throw .differentChannels(train: train.channels, test: test.channels)
+    }
   }
 
   /// The number of test images to evaluate.
@@ -41,24 +49,27 @@ public struct Experiment: Sendable {
     let limit = configuration.evaluation.images
     return limit == 0 ? test.count : min(limit, test.count)
   }
-
-  private static func load(_ split: Split, _ configuration: RunConfiguration) throws -> ImageDataset {
-    let data = configuration.data
-    return try ImageDataset.load(
-      set: data.set, folder: data.folder, split: split, bits: data.binarize == .none ? data.bits : 1,
-      binarization: data.binarize)
-  }
 }
 
 /// Why the parts of an experiment do not fit.
 public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   /// Training and test images differ in size.
   case differentSizes(train: ImageSize, test: ImageSize)
+  /// Training and test images differ in channels.
+  case differentChannels(train: Int, test: Int)
+  /// Pixels of two values are asked for, and the images have colours.
+  case binaryColours(channels: Int)
 
   /// What is wrong.
   public var description: String {
     switch self {
-    case .differentSizes(let train, let test): return "training images are \(train), test images \(test)"
+    case .differentSizes(let train, let test):
+      return "training images are \(train), test images \(test); set 'data.size' to scale all to one size"
+    case .differentChannels(let train, let test):
+      return "training images have \(train) channels, test images \(test); set 'data.channels' to 1 or 3"
+    case .binaryColours(let channels):
+      return "'model.distribution' or 'data.binarize' asks for pixels of 2 values, but the images have \(channels) "
+        + "channels; set 'data.channels' to 1, or 'model.distribution' to logistic_mixture and 'data.binarize' to none"
     }
   }
 }

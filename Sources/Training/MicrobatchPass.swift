@@ -43,7 +43,8 @@ final class MicrobatchPass {
     scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
     prefetch = MicrobatchPrefetch(
       MicrobatchSource(
-        dataset: dataset, sampler: sampler, orders: orders, windows: network.windows, seed: configuration.seed),
+        dataset: dataset, sampler: sampler, orders: orders, windows: network.windows, seed: configuration.seed,
+        flips: configuration.data.flip),
       slots: slots)
   }
 

@@ -20,8 +20,8 @@ package final class Microbatch: @unchecked Sendable {
   }
 }
 
-/// The microbatches of a rank, each made ready by a thread of its own while the one before is computed: its images read
-/// and binarized, its order drawn and planned. So a run with new orders all the time waits for no plan.
+/// The microbatches of a rank, each made ready by a thread of its own while the one before is computed: its images read,
+/// binarized and mirrored, its order drawn and planned. So a run with new orders all the time waits for no plan.
 ///
 /// Sendable because everything mutable is touched under the condition's lock, but for `next` and `source`, which are the
 /// thread's as long as what is `wanted` is not ready.
@@ -105,19 +105,22 @@ package struct MicrobatchSource {
   private let orders: OrderSelection
   private let windows: NetworkWindows
   private let seed: UInt64
+  private let flip: HorizontalFlip?
   private var sampler: EpochSampler
   private let plans: [OrderPlan]
 
-  /// Microbatches of the images of `dataset` that `sampler` picks, in the orders that `orders` draws, for a network with
-  /// `windows`.
+  /// Microbatches of the images of `dataset` that `sampler` picks, some mirrored if it `flips`, in the orders that
+  /// `orders` draws, for a network with `windows`.
   package init(
-    dataset: ImageDataset, sampler: EpochSampler, orders: OrderSelection, windows: NetworkWindows, seed: UInt64
+    dataset: ImageDataset, sampler: EpochSampler, orders: OrderSelection, windows: NetworkWindows, seed: UInt64,
+    flips: Bool = false
   ) {
     self.dataset = dataset
     self.sampler = sampler
     self.orders = orders
     self.windows = windows
     self.seed = seed
+    flip = flips ? HorizontalFlip(seed: seed, size: dataset.size, channels: dataset.channels) : nil
     plans =
       orders.train.count <= Self.mostPlansKept
       ? orders.train.map { OrderPlan(order: $0.order, windows: windows) } : []
@@ -132,6 +135,7 @@ package struct MicrobatchSource {
   mutating func fill(_ microbatch: Microbatch, step: Int, slot: Int) {
     let images = sampler.images(step: step, slot: slot)
     dataset.fill(levels: &microbatch.levels, images: images, key: .training(seed: seed, step: step, slot: slot))
+    flip?.apply(to: &microbatch.levels, images: images, epoch: sampler.epoch(ofStep: step))
     microbatch.images = images.count
     microbatch.plan = plan(step: step, slot: slot)
   }

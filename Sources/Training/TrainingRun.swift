@@ -95,6 +95,12 @@ public final class TrainingRun {
     dataset = try experiment.loadTrainingImages()
     try Self.requireEqual("data set", "\(dataset.contentHash)", communicator)
     try Self.requireEqual("configuration", configuration.yaml, communicator)
+    if communicator.rank == 0 {
+      // A file that cannot be read at all is of neither split, and found with both.
+      for picture in Set(dataset.skipped + experiment.test.skipped).map(\.description).sorted() {
+        log.warning("left out: \(picture)")
+      }
+    }
     sampler = try EpochSampler(
       count: dataset.count, slots: training.microbatches, imagesPerSlot: training.microbatchSize,
       seed: configuration.seed)

@@ -30,7 +30,8 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     ("training.stpes: 5", "run.yaml:1: unknown key 'training.stpes'; did you mean 'training.steps'?"),
     (
       "data:\n  where: here",
-      "run.yaml:2: unknown key 'data.where'; the keys of section 'data' are set, folder, bits, binarize"
+      "run.yaml:2: unknown key 'data.where'; the keys of section 'data' are set, folder, size, channels, test_fraction, "
+        + "skip_bad, bits, binarize, flip"
     ),
     (
       "x: {y: 1}",
@@ -142,6 +143,10 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     ("training:\n  beta2: 1.0", "run.yaml:2: 'training.beta2' is 1, must be from 0 to below 1"),
     ("training:\n  clip_norm: -1", "run.yaml:2: 'training.clip_norm' is -1, must be at least 0"),
     ("checkpoint:\n  keep_last: 0", "run.yaml:2: 'checkpoint.keep_last' is 0, must be from 1 to 4294967295"),
+    ("data:\n  size: 0", "run.yaml:2: 'data.size' is 0, must be from 1 to 1024"),
+    ("data:\n  size: wide", "run.yaml:2: 'data.size' must be an integer or null, found 'wide'"),
+    ("data:\n  channels: 2", "run.yaml:2: 'data.channels' is 2, must be 1 or 3"),
+    ("data:\n  test_fraction: 1", "run.yaml:2: 'data.test_fraction' is 1, must be above 0 and below 1"),
     ("run:\n  timeout_seconds: 0", "run.yaml:2: 'run.timeout_seconds' is 0, must be above 0"),
   ])
   func valuesOutOfRangeAreRefused(yaml: String, message: String) {
@@ -196,7 +201,29 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     #expect(faults(yaml) == [message])
   }
 
+  @Test func whatIsForPicturesInFilesGoesWithNoOtherSet() {
+    #expect(
+      faults("data:\n  size: 16\n  channels: 1\n  skip_bad: true") == [
+        "run.yaml:2: 'data.size' is 16, but images of digits have a size of their own; set 'data.size' to null",
+        "run.yaml:3: 'data.channels' is 1, but images of digits have channels of their own; "
+          + "set 'data.channels' to null",
+        "run.yaml:4: 'data.skip_bad' is true, but images of digits are not in files of their own; "
+          + "set 'data.skip_bad' to false",
+      ])
+    #expect(faults("data: {set: folder, folder: f, size: 16, channels: 1, skip_bad: true}") == [])
+    #expect(
+      faults("data: {set: folder}") == [
+        "run.yaml:1: 'data.set' is folder, which does not come with the program; "
+          + "set 'data.folder' to the folder of its files"
+      ])
+  }
+
   @Test func binaryNeedsOneChannel() {
+    #expect(faults("data: {set: folder, folder: f}") == [])
+    #expect(
+      faults("data: {set: folder, folder: f, channels: 3, binarize: none, bits: 1}") == [
+        "run.yaml:1: 'model.distribution' is binary, but images of folder have 3 channels; set it to logistic_mixture"
+      ])
     #expect(
       faults("data:\n  set: cifar10\n  folder: f\n  binarize: threshold") == [
         "run.yaml:2: 'model.distribution' is binary, but images of cifar10 have 3 channels; set it to logistic_mixture",
@@ -333,6 +360,16 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
         "'data.folder' names 'no/such/folder', but there is no such folder",
         "'orders.file' names '\(Fixtures.packageRoot)', but there is no such file",
       ])
+    configuration.orders.file = nil
+    configuration.data.set = .folder
+    #expect(
+      configuration.missingFiles().map(\.problem.description) == [
+        "'data.folder' names 'no/such/folder', but there is no such folder or file"
+      ])
+    configuration.data.folder = Fixtures.packageRoot + "/Package.swift"
+    #expect(configuration.missingFiles().isEmpty)
+    configuration.data.set = .mnist
+    #expect(configuration.missingFiles().count == 1)
     configuration.data.folder = Fixtures.packageRoot
     configuration.orders.file = Fixtures.packageRoot + "/Package.swift"
     #expect(configuration.missingFiles().isEmpty)

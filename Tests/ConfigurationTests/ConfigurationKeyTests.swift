@@ -48,7 +48,7 @@ import Configuration
     let freeByName = ConfigurationKey.all.filter {
       !$0.isDefining && ["", "data", "model", "orders"].contains($0.section)
     }
-    #expect(freeByName.map(\.path) == ["name", "data.folder", "model.rematerialize", "orders.test"])
+    #expect(freeByName.map(\.path) == ["name", "data.folder", "data.skip_bad", "model.rematerialize", "orders.test"])
   }
 
   /// With LMCONV_WRITE_DOCUMENTATION set, writes the file instead of comparing it.

@@ -28,7 +28,7 @@ import Testing
 
   @Test(arguments: names.filter { $0 != "digits" }) func theOthersAreThePapers(name: String) throws {
     let configuration = try read(name)
-    let model = configuration.modelConfiguration(channels: configuration.data.set.channels)
+    let model = configuration.modelConfiguration(channels: try #require(configuration.data.knownChannels))
     #expect(model.filters == 160 && model.blocks == 5 && model.kernel == 3 && model.dilation == 2)
     #expect(model.normalization == .pono && model.dropout == 0)
     switch name {

@@ -14,6 +14,9 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
   case gzip
   case cifar
   case png
+  case jpeg
+  case npy
+  case npz
   case region
   case safetensors
   case checkpoint
@@ -58,6 +61,21 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
       try CIFAR10.appendRecords(bytes, path: "x", pixels: &pixels, labels: &labels)
       precondition(pixels.count == labels.count * 3072)
     case .png: try parsePicture(bytes)
+    case .jpeg:
+      // Large ones would only slow down the search.
+      let picture = try PNGImage(jpeg: bytes, path: "x.jpg", limitPixels: 4096)
+      precondition(picture.grey.channels == 1)
+    case .npy:
+      let array = try NPYArray(npy: bytes, path: "x.npy")
+      let again = try NPYArray(npy: array.encoded, path: "x.npy")
+      precondition(again == array)
+    case .npz:
+      let archive = try NPZArchive(npz: bytes, path: "x.npz")
+      for member in archive.members {
+        let contents = try archive.bytes(of: member)
+        guard try NPYArray.shape(npy: contents, path: member.name).count >= 3 else { continue }
+        _ = try NPYArray(npy: contents, path: member.name)
+      }
     case .region:
       // File names are not looked up.
       let regions = Self.text(bytes).split(separator: "\n").map(String.init).filter {
@@ -105,6 +123,7 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
   private func resealed(_ bytes: [UInt8]) -> [UInt8]? {
     switch self {
     case .png: return Seals.png(bytes)
+    case .npz: return Seals.npz(bytes)
     case .compressed: return Seals.compressedImages(bytes)
     case .checkpoint:
       do { return [UInt8](try CheckpointRecord.sealed(Data(bytes), path: "x")) } catch { return nil }

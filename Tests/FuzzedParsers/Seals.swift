@@ -17,6 +17,32 @@ enum Seals {
     return sealed
   }
 
+  /// A `.npz` file's, of each stored member: in the directory, which begins behind the members.
+  static func npz(_ bytes: [UInt8]) -> [UInt8]? {
+    func integer(_ offset: Int, _ count: Int) -> Int {
+      bytes[offset..<(offset + count)].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    var sealed = bytes
+    var start = 0
+    while start + 46 <= bytes.count {
+      guard bytes[start..<(start + 4)] == [0x50, 0x4B, 1, 2] else {
+        start += 1
+        continue
+      }
+      let header = integer(start + 42, 4)
+      let count = integer(start + 24, 4)
+      if header + 30 <= bytes.count {
+        let first = header + 30 + integer(header + 26, 2) + integer(header + 28, 2)
+        if first + count <= bytes.count {
+          let checksum = Checksum.of(Array(bytes[first..<(first + count)]))
+          for byte in 0..<4 { sealed[start + 16 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
+        }
+      }
+      start += 46
+    }
+    return sealed
+  }
+
   /// That of the header of compressed images, at the end of as many bytes as the header announces.
   static func compressedImages(_ bytes: [UInt8]) -> [UInt8]? {
     guard bytes.count >= 14 else { return nil }

@@ -23,6 +23,9 @@ extension FuzzedParser {
         let pixels = (0..<(35 * channels)).map { UInt8(truncatingIfNeeded: $0 * 37) }
         return try PNGImage(size: size, channels: channels, pixels: pixels).encoded()
       }
+    case .jpeg: return try ["grey.jpg", "rgb.jpg", "progressive.jpg"].map(Self.picture)
+    case .npy: return [try Self.picture("grey.npy"), NPYArray(shape: [3], elements: [1, 2, 3]).encoded]
+    case .npz: return try ["stored.npz", "deflated.npz"].map(Self.picture)
     case .region: return ["top", "center\nleft", "1,2,3,4"].map { [UInt8]($0.utf8) }
     case .safetensors: return [[UInt8](try Self.tensors.encoded())]
     case .checkpoint: return [[UInt8](try Self.checkpointRecord())]
@@ -39,6 +42,11 @@ extension FuzzedParser {
     case .compressed: return [try SmallCodec.shared.compressed(images: 5).encoded]
     case .chunk: return try SmallCodec.shared.compressed(images: 2).chunks.map(\.bytes)
     }
+  }
+
+  private static func picture(_ name: String) throws -> [UInt8] {
+    let path = Fixtures.packageRoot + "/Tests/Fixtures/pictures/" + name
+    return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
   }
 
   private static var tensors: SafetensorsFile {

@@ -52,6 +52,37 @@ struct MicrobatchPrefetchTests {
     }
   }
 
+  /// Images of 1 x 2 pixels, 2 i and 2 i + 1.
+  @Test func imagesAreMirroredByEpochInWhateverSequence() throws {
+    let size = ImageSize(rows: 1, columns: 2)
+    let dataset = try ImageDataset(
+      name: "pairs", size: size, channels: 1, pixels: (0..<20).map { UInt8($0) },
+      labels: [UInt8](repeating: 0, count: 10))
+    var configuration = RunConfiguration()
+    configuration.orders.train = .list([.variant(.identity)])
+    let orders = try OrderSelection(configuration, size: size)
+    var sampler = try EpochSampler(count: 10, slots: 3, imagesPerSlot: 1, seed: 4)
+    let flip = HorizontalFlip(seed: 4, size: size, channels: 1)
+    for flips in [false, true] {
+      let prefetch = MicrobatchPrefetch(
+        MicrobatchSource(
+          dataset: dataset, sampler: sampler, orders: orders, windows: windows, seed: 4, flips: flips), slots: 0..<3)
+      defer { prefetch.stop() }
+      var mirrored = 0
+      for step in Array(0..<15) + [2, 14, 7] {
+        for slot in 0..<3 {
+          let levels = prefetch.take(step: step, slot: slot).levels
+          let image = try #require(sampler.images(step: step, slot: slot).first)
+          let isMirrored = flips && flip.isFlipped(image: image, epoch: step / 3)
+          mirrored += isMirrored ? 1 : 0
+          let pair = [UInt8(2 * image), UInt8(2 * image + 1)]
+          #expect(levels == (isMirrored ? pair.reversed() : pair), "step \(step), slot \(slot)")
+        }
+      }
+      #expect(flips ? (10..<44).contains(mirrored) : mirrored == 0)
+    }
+  }
+
   @Test func aMicrobatchStaysUntilTheNextIsTaken() throws {
     var (prefetch, sampler) = try prefetch(try selection(.fresh), slots: 0..<3)
     defer { prefetch.stop() }
