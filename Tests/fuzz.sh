@@ -25,7 +25,7 @@ fuzzer=$("${build[@]}" --show-bin-path)/ParserFuzzer
 export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0:allocator_may_return_null=1 OPENBLAS_NUM_THREADS=1
 work=$(pwd)/.build-fuzz/inputs
 total=0
-for parser in idx-images idx-labels gzip cifar png jpeg npy npz region safetensors checkpoint configuration override order \
+for parser in idx-images idx-labels gzip cifar png jpeg npy npz packed region safetensors checkpoint configuration override order \
   compressed chunk; do
   rm -rf "${work:?}/$parser"
   mkdir -p "$work/$parser/corpus"
@@ -34,6 +34,8 @@ for parser in idx-images idx-labels gzip cifar png jpeg npy npz region safetenso
   case $parser in
     # Misspelt keys are compared with all that there are.
     configuration | override) limit=$((runs / 4)) ;;
+    # Each input is written to a file.
+    packed) limit=$((runs / 4)) ;;
     # Each input is decoded with a network.
     chunk) limit=$((runs / 40)) ;;
   esac

@@ -8,7 +8,6 @@ enum CommandError: Error, CustomStringConvertible {
   case imagesOutside(first: Int, count: Int, available: Int)
   case noModel(path: String)
   case noData(path: String)
-  case unknownChannels
   case missingFiles(model: String, faults: [ConfigurationFault])
   case unknownMeasurement(String)
   case replayOnSeveralRanks(Int)
@@ -28,9 +27,6 @@ enum CommandError: Error, CustomStringConvertible {
       return "\(path): no such file or folder; name a run's folder, a checkpoint's folder or a model.safetensors file"
     case .noData(let path):
       return "\(path): no such file or folder; name a configuration, a run's folder, or a folder or array of pictures"
-    case .unknownChannels:
-      return "the configuration does not say how many channels images of set folder have; pass --set data.channels=3, "
-        + "or 1 for grey"
     case .missingFiles(let model, let faults):
       return "\(model) needs files that are not here:" + faults.map { "\n  \($0.problem)" }.joined()
         + "\nrelative paths begin at the working folder; go to where it was trained, or pass --set KEY=PATH"

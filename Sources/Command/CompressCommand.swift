@@ -201,14 +201,14 @@ extension ImageDataset {
   /// The levels `[images, pixels, channels]` of `count` images from `first` on, or of all from there if it is 0, as they
   /// are evaluated with `seed`.
   ///
-  /// - Throws: when the set does not have them.
+  /// - Throws: when the set does not have them, or they cannot be read.
   func levels(first: Int, count: Int, seed: UInt64) throws -> [UInt8] {
     guard first < self.count && count <= self.count - first else {
       throw CommandError.imagesOutside(first: first, count: max(count, 1), available: self.count)
     }
     let images = Array(first..<(count == 0 ? self.count : first + count))
     var levels = [UInt8](repeating: 0, count: images.count * valuesPerImage)
-    fill(levels: &levels, images: images[...], key: .evaluation(seed: seed))
+    try fill(levels: &levels, images: images[...], key: .evaluation(seed: seed))
     return levels
   }
 }

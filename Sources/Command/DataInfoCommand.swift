@@ -76,19 +76,21 @@ struct DataInfoCommand: ParsableCommand {
     let train = try configuration.data.images(of: .train)
     let test = try configuration.data.images(of: .test)
     try Experiment.requireSameKind(train: train, test: test)
+    // The images of a packed set are checked when they are read.
+    for image in 0..<test.count { _ = try test.pixels(of: image) }
     if let file { try draw(train, seed: configuration.seed, to: file) }
-    let report = report(configuration, train: train, test: test)
+    let report = try report(configuration, train: train, test: test)
     if json { try JSONOutput.print(report) } else { show(report) }
   }
 
-  private func report(_ configuration: RunConfiguration, train: ImageDataset, test: ImageDataset) -> Report {
+  private func report(_ configuration: RunConfiguration, train: ImageDataset, test: ImageDataset) throws -> Report {
     let names = train.channels == 1 ? ["grey"] : ["red", "green", "blue"]
     return Report(
       set: train.name, path: configuration.data.folder,
       train: .init(images: train.count, contentHash: train.contentHash),
       test: .init(images: test.count, contentHash: test.contentHash), rows: train.size.rows,
       columns: train.size.columns, bits: train.bits,
-      channels: zip(names, ValueStatistics(train).channels).map { name, channel in
+      channels: try zip(names, ValueStatistics(train).channels).map { name, channel in
         .init(
           name: name, minimum: channel.minimum, maximum: channel.maximum, mean: channel.mean,
           deviation: channel.deviation, histogram: channel.counts)

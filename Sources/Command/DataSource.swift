@@ -7,7 +7,7 @@ import Training
 
 /// A data set, given on the command line.
 struct DataSource: ParsableArguments {
-  @Argument(help: "A configuration, a run's folder, a folder of pictures, or an array of pictures (.npy, .npz).")
+  @Argument(help: "A configuration, a run's folder, a folder or array (.npy, .npz) of pictures, or a packed set.")
   var source: String
 
   @Option(
@@ -34,9 +34,9 @@ struct DataSource: ParsableArguments {
       try configuration.requireFiles()
       return configuration
     }
-    // Pictures as they are.
+    // Images as they are.
     var pictures = RunConfiguration()
-    pictures.data.set = .folder
+    pictures.data.set = PackedSet.isPacked(source) ? .packed : .folder
     pictures.data.folder = source
     pictures.data.binarize = .none
     pictures.model.distribution = .logisticMixture

@@ -51,7 +51,7 @@ struct ImportCommand: ParsableCommand {
       guard let yaml = source.metadata["configuration"] else { throw CommandError.noConfiguration(path: file) }
       configuration = try RunConfiguration(yaml: yaml, path: file, overrides: overrides)
     }
-    guard let channels = configuration.data.knownChannels else { throw CommandError.unknownChannels }
+    let channels = try configuration.data.knownChannels ?? configuration.data.images(of: .test).channels
     let network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: channels))
     let parameters = FloatBuffer(count: network.layout.count)
     try source.copy(to: parameters, layout: network.layout)

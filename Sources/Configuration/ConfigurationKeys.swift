@@ -36,11 +36,12 @@ extension ConfigurationKey {
   private static let data = [
     ConfigurationKey(
       "data.set", \.data.set,
-      meaning: "the data set; digits comes with the program, folder is any folder of pictures (docs/data.md)"),
+      meaning: "the data set; digits comes with the program, folder is any folder of pictures, packed what "
+        + "lmconv data prepare wrote (docs/data.md)"),
     ConfigurationKey(
       "data.folder", \.data.folder, .path, isDefining: false,
-      meaning: "folder of the data set's files, of set folder also one file; null only for the digits that come with "
-        + "the program"),
+      meaning: "folder of the data set's files, of set folder also one file, of set packed the file; null only for the "
+        + "digits that come with the program"),
     ConfigurationKey(
       "data.size", \.data.size, .optional(1...1024), unit: "pixels",
       meaning: "side of the square that the middle of each picture of set folder is scaled to; null keeps their size"),

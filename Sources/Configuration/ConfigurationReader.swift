@@ -44,7 +44,12 @@ extension RunConfiguration {
   /// A fault for each folder or file that a key names and that does not exist on this host; a relative path is looked
   /// up from the working folder. Not a part of validation: a checkpoint's configuration is read on other hosts too.
   public func missingFiles() -> [ConfigurationFault] {
-    let dataKinds = data.set == .folder ? ["folder", "file"] : ["folder"]
+    let dataKinds =
+      switch data.set {
+      case .folder: ["folder", "file"]
+      case .packed: ["file"]
+      case .digits, .mnist, .cifar10: ["folder"]
+      }
     let named = [("data.folder", data.folder, dataKinds), ("orders.file", orders.file, ["file"])]
     return named.compactMap { key, path, kinds in
       guard let path else { return nil }

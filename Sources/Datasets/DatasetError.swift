@@ -35,6 +35,16 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unsupportedBits(Int)
   /// Binarized pixels have one bit, and another number was asked for.
   case bitsOfBinarizedPixels(Int)
+  /// The file is no packed set.
+  case notPacked(path: String)
+  /// A packed set of another version of the format.
+  case packedVersion(path: String, found: Int)
+  /// The header or the index of a packed set does not have its checksum, or says what cannot be.
+  case damagedPart(path: String, part: String, offset: Int)
+  /// The pixels of a record of a packed set do not have their checksum.
+  case damagedRecord(path: String, record: Int, offset: Int)
+  /// The system cannot write the file.
+  case unwritable(path: String, reason: String)
   /// There is no file of a kind that is read.
   case noPictures(path: String)
   /// Pictures cannot be used.
@@ -84,6 +94,16 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .unsupportedBits(let bits): return "\(bits) bits per channel of a pixel, expected 1 to 8"
     case .bitsOfBinarizedPixels(let bits):
       return "\(bits) bits per channel of binarized pixels, expected 1; set bits to 1 or binarization to none"
+    case .notPacked(let path): return "\(path): not a packed set; make one with lmconv data prepare"
+    case .packedVersion(let path, let found):
+      return "\(path): version \(found) of packed sets, this program reads version \(PackedFormat.version); "
+        + "pack the set again"
+    case .damagedPart(let path, let part, let offset):
+      return "\(place(path, offset)): the \(part) is damaged; pack the set again"
+    case .damagedRecord(let path, let record, let offset):
+      return "\(place(path, offset)): record \(record) is damaged: its pixels do not have their checksum; "
+        + "pack the set again"
+    case .unwritable(let path, let reason): return "\(path) cannot be written: \(reason)"
     case .noPictures(let path):
       let endings = PictureListing.pictureEndings + PictureListing.arrayEndings
       return "\(path): no file that ends in \(endings.joined(separator: ", ")); "

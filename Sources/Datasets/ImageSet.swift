@@ -8,6 +8,8 @@ public enum ImageSet: String, Sendable, Codable, CaseIterable {
   case cifar10
   /// Pictures in files: PNG, JPEG and NumPy arrays.
   case folder
+  /// Any set, packed into one file.
+  case packed
 }
 
 /// Which images of a set.
@@ -39,7 +41,9 @@ extension ImageDataset {
         folder: folder, split: split, bits: bits, binarization: binarization, name: set.rawValue)
     case (.folder, let path?):
       return try PictureSet.load(path: path, split: split, options: pictures, bits: bits, binarization: binarization)
-    case (.mnist, nil), (.cifar10, nil), (.folder, nil): throw .folderNeeded(set: set)
+    case (.packed, let path?):
+      return try PackedSet.load(path: path, split: split, bits: bits, binarization: binarization)
+    case (.mnist, nil), (.cifar10, nil), (.folder, nil), (.packed, nil): throw .folderNeeded(set: set)
     }
   }
 }

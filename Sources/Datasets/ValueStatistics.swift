@@ -18,12 +18,22 @@ public struct ValueStatistics: Sendable, Equatable {
   public let channels: [Channel]
 
   /// Counts the values of all images of `dataset`, as the files hold them.
-  public init(_ dataset: ImageDataset) {
-    var counts = [[Int]](repeating: [Int](repeating: 0, count: 256), count: dataset.channels)
-    for start in stride(from: 0, to: dataset.pixels.count, by: dataset.channels) {
-      for channel in 0..<dataset.channels { counts[channel][Int(dataset.pixels[start + channel])] += 1 }
+  ///
+  /// - Throws: when images cannot be read, or are damaged.
+  public init(_ dataset: ImageDataset) throws(DatasetError) {
+    let count = dataset.channels
+    // [channel, value]
+    var counts = [Int](repeating: 0, count: count * 256)
+    for image in 0..<dataset.count {
+      try dataset.read(image) { pixels in
+        var channel = 0
+        for index in pixels.indices {
+          counts[channel * 256 + Int(pixels[index])] += 1
+          channel = channel + 1 == count ? 0 : channel + 1
+        }
+      }
     }
-    channels = counts.map(Self.channel)
+    channels = (0..<count).map { Self.channel(Array(counts[($0 * 256)..<(($0 + 1) * 256)])) }
   }
 
   private static func channel(_ counts: [Int]) -> Channel {

@@ -63,7 +63,7 @@ public struct LikelihoodEvaluation {
   /// region's pixels condition on all of it. `shouldStop` is asked before each pass of a batch under an order; if it says
   /// yes on any rank, all stop after the batch.
   ///
-  /// - Throws: when asked to stop, when a likelihood is not finite, or when a rank is silent.
+  /// - Throws: when asked to stop, when images cannot be read, when a likelihood is not finite, or when a rank is silent.
   public func evaluate(
     parameters: FloatBuffer, dataset: ImageDataset, images: Range<Int>, orders: [NamedOrder], region: Set<Int>? = nil,
     seed: UInt64, shouldStop: () -> Bool = { false }, progress: (_ done: Int) -> Void = { _ in }
@@ -97,7 +97,7 @@ public struct LikelihoodEvaluation {
         if levels.count != batch.count * valuesPerImage {
           levels = [UInt8](repeating: 0, count: batch.count * valuesPerImage)
         }
-        dataset.fill(levels: &levels, images: batch[...], key: .evaluation(seed: seed))
+        try dataset.fill(levels: &levels, images: batch[...], key: .evaluation(seed: seed))
         workspace.prepareInput(levels: levels, images: batch.count)
         for (orderIndex, plan) in plans.enumerated() {
           isCutOff = shouldStop()

@@ -64,12 +64,13 @@ final class MicrobatchPass {
   /// gradient is final.
   ///
   /// - Returns: the negative log likelihood of the images, in nats.
+  /// - Throws: when they cannot be read, or are damaged.
   func train(
     step: Int, slot: Int, parameters: FloatBuffer, gradient: FloatBuffer, trace: Trace? = nil,
     between: () -> Void = {}, completed: (Int) -> Void = { _ in }
-  ) -> Double {
-    let microbatch = trace.measure(.data) {
-      let microbatch = prefetch.take(step: step, slot: slot)
+  ) throws(DatasetError) -> Double {
+    let microbatch = try trace.measure(.data) { () throws(DatasetError) -> Microbatch in
+      let microbatch = try prefetch.take(step: step, slot: slot)
       workspace.prepareInput(levels: microbatch.levels, images: microbatch.images)
       return microbatch
     }

@@ -37,6 +37,7 @@ package final class MicrobatchPrefetch: @unchecked Sendable {
   private var current: Microbatch
   private var next: Microbatch
   private var wanted: Key?
+  private var failure: DatasetError?
   private var isReady = false
   private var isStopping = false
 
@@ -52,14 +53,26 @@ package final class MicrobatchPrefetch: @unchecked Sendable {
   }
 
   /// Microbatch `slot` of `step`, valid until the next one is taken; the one that follows it is begun.
-  package func take(step: Int, slot: Int) -> Microbatch {
+  ///
+  /// - Throws: when its images cannot be read, or are damaged.
+  package func take(step: Int, slot: Int) throws(DatasetError) -> Microbatch {
     condition.lock()
     defer { condition.unlock() }
     want(Key(step: step, slot: slot))
     while !isReady { condition.wait() }
+    if let failure {
+      // Asked for again, it is read again.
+      wanted = nil
+      throw failure
+    }
     swap(&current, &next)
-    want(slot + 1 < slots.upperBound ? Key(step: step, slot: slot + 1) : Key(step: step + 1, slot: slots.lowerBound))
+    want(following(Key(step: step, slot: slot)))
     return current
+  }
+
+  private func following(_ key: Key) -> Key {
+    key.slot + 1 < slots.upperBound
+      ? Key(step: key.step, slot: key.slot + 1) : Key(step: key.step + 1, slot: slots.lowerBound)
   }
 
   /// Ends the thread.
@@ -87,8 +100,14 @@ package final class MicrobatchPrefetch: @unchecked Sendable {
         continue
       }
       condition.unlock()
-      source.fill(next, step: key.step, slot: key.slot)
+      var failure: DatasetError?
+      do throws(DatasetError) {
+        try source.fill(next, step: key.step, slot: key.slot)
+        let after = following(key)
+        source.willNeed(step: after.step, slot: after.slot)
+      } catch { failure = error }
       condition.lock()
+      self.failure = failure
       isReady = true
       condition.broadcast()
     }
@@ -131,10 +150,15 @@ package struct MicrobatchSource {
     Microbatch(values: sampler.imagesPerSlot * dataset.valuesPerImage, plan: plan(step: 0, slot: 0))
   }
 
+  /// Has the images of microbatch `slot` of `step` read from the disk, if they are there.
+  mutating func willNeed(step: Int, slot: Int) { dataset.willNeed(sampler.images(step: step, slot: slot)) }
+
   /// Writes microbatch `slot` of `step` to `microbatch`. Allocates nothing but the plan of an order that is new.
-  mutating func fill(_ microbatch: Microbatch, step: Int, slot: Int) {
+  ///
+  /// - Throws: when its images cannot be read, or are damaged.
+  mutating func fill(_ microbatch: Microbatch, step: Int, slot: Int) throws(DatasetError) {
     let images = sampler.images(step: step, slot: slot)
-    dataset.fill(levels: &microbatch.levels, images: images, key: .training(seed: seed, step: step, slot: slot))
+    try dataset.fill(levels: &microbatch.levels, images: images, key: .training(seed: seed, step: step, slot: slot))
     flip?.apply(to: &microbatch.levels, images: images, epoch: sampler.epoch(ofStep: step))
     microbatch.images = images.count
     microbatch.plan = plan(step: step, slot: slot)

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Kernels
 import Model
@@ -78,15 +79,17 @@ public struct MicrobatchReport: Codable, Sendable, Equatable {
 
 extension MicrobatchPass {
   /// Computes microbatch `slot` of step `step` once more and looks at all values on the way. `gradient` is overwritten.
+  ///
+  /// - Throws: when its images cannot be read, or are damaged.
   func examine(
     step: Int, slot: Int, parameters: FloatBuffer, gradient: FloatBuffer, bitsPerDimensionPerNat: Double, rank: Int,
     host: String
-  ) -> MicrobatchReport {
+  ) throws(DatasetError) -> MicrobatchReport {
     prepare(parameters: parameters)
     let images = Array(images(step: step, slot: slot))
     let pixels = dataset.size.pixels
     var found: MicrobatchReport.NotFinite?
-    let total = train(
+    let total = try train(
       step: step, slot: slot, parameters: parameters, gradient: gradient,
       between: {
         found = notFiniteParameter(parameters) ?? notFiniteOutput(images: images) ?? notFiniteLoss(images: images)

@@ -211,7 +211,7 @@ public final class TrainingRun {
     trace.measure(.prepare) { microbatch.prepare(parameters: parameters) }
     reduction.beginStep(step)
     for (index, slot) in reduction.localSlots.enumerated() {
-      slotNats[index] = trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
+      slotNats[index] = try trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
       reduction.finishSlot()
     }
     gradientStep = step + 1
@@ -248,8 +248,9 @@ public final class TrainingRun {
   /// offset on the gradient is final.
   ///
   /// - Returns: the negative log likelihood of its images, in nats.
-  private func trainMicrobatch(slot: Int, completed: (Int) -> Void) -> Double {
-    microbatch.train(
+  /// - Throws: when they cannot be read, or are damaged.
+  private func trainMicrobatch(slot: Int, completed: (Int) -> Void) throws -> Double {
+    try microbatch.train(
       step: step, slot: slot, parameters: parameters, gradient: reduction.leaf, trace: trace, completed: completed)
   }
 
@@ -285,8 +286,8 @@ public final class TrainingRun {
     let own = slots.filter(reduction.localSlots.contains)
     // Only now: training itself needs no memory for it.
     let gradient = FloatBuffer(count: own.isEmpty ? 0 : network.layout.count)
-    let reports = own.map {
-      microbatch.examine(
+    let reports = try own.map {
+      try microbatch.examine(
         step: step, slot: $0, parameters: parameters, gradient: gradient,
         bitsPerDimensionPerNat: schedule.bitsPerDimensionPerNat, rank: rank, host: host)
     }
@@ -361,14 +362,14 @@ public final class TrainingRun {
   /// Measures a step without taking it: a microbatch on every rank at once, then the reduction of what it left. Parameters
   /// and optimizer stay as they are.
   ///
-  /// - Throws: when a rank is silent.
+  /// - Throws: when images cannot be read, or a rank is silent.
   public func measureStep() throws -> StepTiming {
     microbatch.prepare(parameters: parameters)
     var microbatchSeconds = 0.0
     var forward = 0.0
     if let slot = reduction.localSlots.first {
       // The first one pays for untouched memory and cold caches.
-      for _ in 0..<2 { microbatchSeconds = StepTiming.seconds { _ = trainMicrobatch(slot: slot) { _ in } } }
+      for _ in 0..<2 { microbatchSeconds = try StepTiming.seconds { _ = try trainMicrobatch(slot: slot) { _ in } } }
       forward = StepTiming.seconds {
         network.forward(parameters: parameters, plan: anyPlan, workspace: microbatch.workspace, pool: pool)
       }

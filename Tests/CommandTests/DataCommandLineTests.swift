@@ -74,6 +74,58 @@ import Testing
     #expect(training.exitCode == 0 && training.errors.contains("left out: \(line)"), "\(training.errors)")
   }
 
+  // MARK: prepare
+
+  @Test func aPackedSetTrainsWithTheBitsOfItsPictures() throws {
+    let preparation = try lmconv("data", "prepare", "pictures.yaml", "--out", "packed.lmds")
+    #expect(preparation.exitCode == 0, "\(preparation.errors)")
+    #expect(preparation.output.contains(" test images of 8x8, 3 channels; "), "\(preparation.output)")
+    let (folderInfo, packedInfo) = try (
+      lmconv("data", "info", "pictures.yaml", "--json").json(),
+      lmconv("data", "info", "packed.lmds", "--set", "data.bits=5", "--json").json()
+    )
+    for key in ["train", "test", "rows", "columns", "bits", "channels"] {
+      #expect(try #require(folderInfo[key] as? NSObject) == #require(packedInfo[key] as? NSObject), "\(key)")
+    }
+    let train = ["train", "--config", "pictures.yaml"]
+    let packed = ["--set", "data.set=packed", "--set", "data.folder=packed.lmds", "--set", "data.size=null"]
+    #expect(try Invocation.lmconv(train + ["--run-dir", "a"], in: folder.path).exitCode == 0)
+    let training = try Invocation.lmconv(train + packed + ["--run-dir", "b"], in: folder.path, ranks: 2)
+    #expect(training.exitCode == 0, "\(training.errors)")
+    #expect(try weights("a") == weights("b"))
+
+    // Other sets are packed as well, with their labels.
+    let digits = try lmconv("data", "prepare", "digits.yaml", "--out", "digits.lmds")
+    #expect(digits.exitCode == 64)
+    try folder.write("name: digits\n", to: "digits.yaml")
+    #expect(
+      try lmconv("data", "prepare", "digits.yaml", "--out", "digits.lmds").output
+        == "digits.lmds: 4500 training and 500 test images of 28x28, 1 channel; 4.0 MB\n")
+  }
+
+  @Test func aDamagedRecordEndsTheRunWithItsName() throws {
+    #expect(try lmconv("data", "prepare", "pictures.yaml", "--out", "packed.lmds").exitCode == 0)
+    let handle = try #require(FileHandle(forUpdatingAtPath: folder.path + "/packed.lmds"))
+    // The middle of record 17.
+    let offset = 4096 + 17 * 192
+    try handle.seek(toOffset: UInt64(offset + 96))
+    let byte = try #require(try handle.read(upToCount: 1)?.first)
+    try handle.seek(toOffset: UInt64(offset + 96))
+    try handle.write(contentsOf: Data([byte ^ 1]))
+    try handle.close()
+    let text = "packed.lmds: byte \(offset): record 17 is damaged: its pixels do not have their checksum; "
+    let info = try lmconv("data", "info", "packed.lmds")
+    #expect(info.exitCode == 1 && info.errors.contains(text), "\(info.errors)")
+    let run = [
+      "train", "--config", "pictures.yaml", "--set", "data.set=packed", "--set", "data.folder=packed.lmds",
+      "--set", "data.size=null", "--set", "training.steps=30",
+    ]
+    for ranks in [nil, 2] as [Int?] {
+      let training = try Invocation.lmconv(run, in: folder.path, ranks: ranks)
+      #expect(training.exitCode == 1 && training.errors.contains(text), "\(training.errors)")
+    }
+  }
+
   // MARK: Training
 
   /// The last weights of `run`, without the header, which holds the configuration.

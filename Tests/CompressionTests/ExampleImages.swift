@@ -53,7 +53,7 @@ struct ExampleImages {
   static func digits(_ count: Int, split: Split = .test, first: Int = 0) throws -> (levels: [UInt8], size: ImageSize) {
     let dataset = try ImageDataset.load(set: .digits, folder: nil, split: split, bits: 1, binarization: .stochastic)
     var levels = [UInt8](repeating: 0, count: count * dataset.valuesPerImage)
-    dataset.fill(levels: &levels, images: Array(first..<(first + count))[...], key: .evaluation(seed: 1))
+    try dataset.fill(levels: &levels, images: Array(first..<(first + count))[...], key: .evaluation(seed: 1))
     return (levels, dataset.size)
   }
 

@@ -370,7 +370,14 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     #expect(configuration.missingFiles().isEmpty)
     configuration.data.set = .mnist
     #expect(configuration.missingFiles().count == 1)
+    configuration.data.set = .packed
+    #expect(configuration.missingFiles().isEmpty)
     configuration.data.folder = Fixtures.packageRoot
+    #expect(
+      configuration.missingFiles().map(\.problem.description) == [
+        "'data.folder' names '\(Fixtures.packageRoot)', but there is no such file"
+      ])
+    configuration.data.set = .mnist
     configuration.orders.file = Fixtures.packageRoot + "/Package.swift"
     #expect(configuration.missingFiles().isEmpty)
   }

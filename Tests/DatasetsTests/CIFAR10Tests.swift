@@ -37,7 +37,7 @@ import Datasets
         for column in 0..<32 { for channel in 0..<3 { expected.append(value(label, row, column, channel)) } }
       }
     }
-    #expect(firstDifference(set.pixels, expected) == nil)
+    #expect(try firstDifference(set.pixels, expected) == nil)
   }
 
   @Test func theTestSplitIsItsOwnFile() throws {

@@ -17,23 +17,23 @@ import Datasets
 
   private func levels(
     _ set: ImageDataset, _ images: [Int], _ key: BinarizationKey = .evaluation(seed: 0)
-  ) -> [UInt8] {
+  ) throws -> [UInt8] {
     var values = [UInt8](repeating: 0xee, count: images.count * set.valuesPerImage)
-    set.fill(levels: &values, images: images[...], key: key)
+    try set.fill(levels: &values, images: images[...], key: key)
     return values
   }
 
   @Test(arguments: 1...8) func lowerBitsAreDropped(bits: Int) throws {
     let set = try dataset(bits: bits)
     #expect(set.levels == 1 << bits)
-    #expect(levels(set, [1]) == (0..<256).map { UInt8($0 / (256 >> bits)) })
+    #expect(try levels(set, [1]) == (0..<256).map { UInt8($0 / (256 >> bits)) })
   }
 
   @Test func imagesAreFilledInTheGivenOrder() throws {
     let pixels = (0..<36).map { UInt8($0) }
     let set = try ImageDataset(
       name: "three", size: ImageSize(rows: 2, columns: 3), channels: 2, pixels: pixels, labels: [0, 1, 2])
-    #expect(levels(set, [2, 0, 2]) == Array(24..<36) + Array(0..<12) + Array(24..<36))
+    #expect(try levels(set, [2, 0, 2]) == Array(24..<36) + Array(0..<12) + Array(24..<36))
   }
 
   @Test func fillingDoesNotReplaceTheCallersStorage() throws {
@@ -41,7 +41,7 @@ import Datasets
       let set = try dataset(bits: binarization == .none ? 8 : 1, binarization: binarization)
       var values = [UInt8](repeating: 0, count: 256)
       let before = values.withUnsafeBufferPointer { $0.baseAddress }
-      for step in 0..<3 { set.fill(levels: &values, images: [0], key: .training(seed: 1, step: step, slot: 0)) }
+      for step in 0..<3 { try set.fill(levels: &values, images: [0], key: .training(seed: 1, step: step, slot: 0)) }
       #expect(values.withUnsafeBufferPointer { $0.baseAddress } == before)
     }
   }
@@ -84,7 +84,7 @@ import Datasets
   @Test func theThresholdIsAtHalf() throws {
     let set = try dataset(bits: 1, binarization: .threshold)
     #expect(set.levels == 2)
-    #expect(levels(set, [0]) == [UInt8](repeating: 0, count: 128) + [UInt8](repeating: 1, count: 128))
+    #expect(try levels(set, [0]) == [UInt8](repeating: 0, count: 128) + [UInt8](repeating: 1, count: 128))
   }
 
   @Test func stochasticBitsAreOneAsOftenAsTheValueSays() throws {
@@ -92,7 +92,7 @@ import Datasets
     let draws = 4000
     var ones = [Int](repeating: 0, count: 256)
     for step in 0..<draws {
-      for (value, bit) in levels(set, [0], .training(seed: 11, step: step, slot: 3)).enumerated() {
+      for (value, bit) in try levels(set, [0], .training(seed: 11, step: step, slot: 3)).enumerated() {
         ones[value] += Int(bit)
       }
     }
@@ -107,13 +107,13 @@ import Datasets
 
   @Test func trainingBitsAreAFunctionOfSeedStepAndSlot() throws {
     let set = try dataset(bits: 1, binarization: .stochastic)
-    let bits = levels(set, [0, 1], .training(seed: 1, step: 2, slot: 3))
-    #expect(levels(set, [0, 1], .training(seed: 1, step: 2, slot: 3)) == bits)
+    let bits = try levels(set, [0, 1], .training(seed: 1, step: 2, slot: 3))
+    #expect(try levels(set, [0, 1], .training(seed: 1, step: 2, slot: 3)) == bits)
     for other in [
       BinarizationKey.training(seed: 2, step: 2, slot: 3), .training(seed: 1, step: 3, slot: 3),
       .training(seed: 1, step: 2, slot: 4), .evaluation(seed: 1),
     ] {
-      #expect(levels(set, [0, 1], other) != bits)
+      #expect(try levels(set, [0, 1], other) != bits)
     }
     // The two images hold the same values, and still get bits of their own.
     #expect(bits[..<256] != bits[256...])
@@ -121,10 +121,10 @@ import Datasets
 
   @Test func evaluationBitsAreAFunctionOfTheImageAlone() throws {
     let set = try dataset(count: 4, bits: 1, binarization: .stochastic)
-    let all = levels(set, [0, 1, 2, 3])
-    for image in 0..<4 { #expect(levels(set, [image])[...] == all[(image * 256)..<((image + 1) * 256)]) }
-    #expect(levels(set, [3, 1]) == Array(all[768...] + all[256..<512]))
+    let all = try levels(set, [0, 1, 2, 3])
+    for image in 0..<4 { #expect(try levels(set, [image])[...] == all[(image * 256)..<((image + 1) * 256)]) }
+    #expect(try levels(set, [3, 1]) == Array(all[768...] + all[256..<512]))
     #expect(all[..<256] != all[256..<512])
-    #expect(levels(set, [0, 1, 2, 3], .evaluation(seed: 1)) != all)
+    #expect(try levels(set, [0, 1, 2, 3], .evaluation(seed: 1)) != all)
   }
 }

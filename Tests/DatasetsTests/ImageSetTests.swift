@@ -13,16 +13,17 @@ import Datasets
     for label in set.labels { histogram[Int(label)] += 1 }
     #expect(histogram == [Int](repeating: perClass, count: 10))
     // Mostly black paper with white strokes: MNIST's mean is 33.3.
-    let mean = Double(set.pixels.reduce(0) { $0 + Int($1) }) / Double(set.pixels.count)
+    let pixels = try set.pixels
+    let mean = Double(pixels.reduce(0) { $0 + Int($1) }) / Double(pixels.count)
     #expect(mean > 32 && mean < 35)
   }
 
   @Test func theSplitsOfTheDigitsShareNoImage() throws {
     let train = try ImageDataset.load(set: .digits, split: .train)
     let test = try ImageDataset.load(set: .digits, split: .test)
-    let seen = Set((0..<train.count).map { train.pixels[($0 * 784)..<(($0 + 1) * 784)] })
+    let seen = Set(try (0..<train.count).map { try train.pixels(of: $0) })
     #expect(seen.count == train.count)
-    #expect((0..<test.count).allSatisfy { !seen.contains(test.pixels[($0 * 784)..<(($0 + 1) * 784)]) })
+    #expect(try (0..<test.count).allSatisfy { !seen.contains(try test.pixels(of: $0)) })
   }
 
   @Test func digitsFarFromTheirExecutableAreReported() throws {

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Imaging
 import Orders
+import TestSupport
 
 /// The parsers of what comes from outside the program, which must end in an error with a message or in a value, whatever
 /// they are given: never in a trap, a hang or the memory's end.
@@ -17,6 +18,7 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
   case jpeg
   case npy
   case npz
+  case packed
   case region
   case safetensors
   case checkpoint
@@ -76,6 +78,15 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
         guard try NPYArray.shape(npy: contents, path: member.name).count >= 3 else { continue }
         _ = try NPYArray(npy: contents, path: member.name)
       }
+    case .packed:
+      let folder = try Workplace()
+      let path = folder.path + "/x"
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      for split in Split.allCases {
+        let set = try PackedSet.load(path: path, split: split)
+        let pixels = try set.pixels
+        precondition(pixels.count == set.count * set.valuesPerImage)
+      }
     case .region:
       // File names are not looked up.
       let regions = Self.text(bytes).split(separator: "\n").map(String.init).filter {
@@ -124,6 +135,7 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
     switch self {
     case .png: return Seals.png(bytes)
     case .npz: return Seals.npz(bytes)
+    case .packed: return Seals.packed(bytes)
     case .compressed: return Seals.compressedImages(bytes)
     case .checkpoint:
       do { return [UInt8](try CheckpointRecord.sealed(Data(bytes), path: "x")) } catch { return nil }

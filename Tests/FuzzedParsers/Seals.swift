@@ -43,6 +43,32 @@ enum Seals {
     return sealed
   }
 
+  /// A packed set's: of its records in the index, of the index in the header, and of the header.
+  static func packed(_ bytes: [UInt8]) -> [UInt8]? {
+    guard bytes.count >= 64 else { return nil }
+    var sealed = bytes
+    func integer(_ offset: Int, _ count: Int) -> Int {
+      sealed[offset..<(offset + count)].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    func write(_ checksum: UInt32, at offset: Int) {
+      for byte in 0..<4 { sealed[offset + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
+    }
+    let recordBytes = integer(12, 4) &* integer(16, 4) &* integer(20, 4)
+    let index = integer(48, 8)
+    if index >= 4096 && index <= sealed.count {
+      for (record, entry) in stride(from: index, through: sealed.count - 8, by: 8).enumerated() {
+        let (offset, overflow) = record.multipliedReportingOverflow(by: recordBytes)
+        guard !overflow, recordBytes > 0, offset >= 0, offset < index, recordBytes <= index - 4096 - offset else {
+          break
+        }
+        write(Checksum.of(Array(sealed[(4096 + offset)..<(4096 + offset + recordBytes)])), at: entry)
+      }
+      write(Checksum.of(Array(sealed[index...])), at: 56)
+    }
+    write(Checksum.of(Array(sealed[..<60])), at: 60)
+    return sealed
+  }
+
   /// That of the header of compressed images, at the end of as many bytes as the header announces.
   static func compressedImages(_ bytes: [UInt8]) -> [UInt8]? {
     guard bytes.count >= 14 else { return nil }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import Datasets
 import Foundation
 import Imaging
 import Orders
@@ -26,6 +27,7 @@ extension FuzzedParser {
     case .jpeg: return try ["grey.jpg", "rgb.jpg", "progressive.jpg"].map(Self.picture)
     case .npy: return [try Self.picture("grey.npy"), NPYArray(shape: [3], elements: [1, 2, 3]).encoded]
     case .npz: return try ["stored.npz", "deflated.npz"].map(Self.picture)
+    case .packed: return [try Self.packedSet()]
     case .region: return ["top", "center\nleft", "1,2,3,4"].map { [UInt8]($0.utf8) }
     case .safetensors: return [[UInt8](try Self.tensors.encoded())]
     case .checkpoint: return [[UInt8](try Self.checkpointRecord())]
@@ -42,6 +44,18 @@ extension FuzzedParser {
     case .compressed: return [try SmallCodec.shared.compressed(images: 5).encoded]
     case .chunk: return try SmallCodec.shared.compressed(images: 2).chunks.map(\.bytes)
     }
+  }
+
+  private static func packedSet() throws -> [UInt8] {
+    func set(_ count: Int) throws -> ImageDataset {
+      try ImageDataset(
+        name: "x", size: ImageSize(rows: 2, columns: 3), channels: 1, pixels: (0..<(6 * count)).map { UInt8($0) },
+        labels: (0..<count).map { UInt8($0) })
+    }
+    let folder = try Workplace()
+    let path = folder.path + "/x"
+    _ = try PackedSet.pack(train: try set(3), test: try set(2), to: path)
+    return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
   }
 
   private static func picture(_ name: String) throws -> [UInt8] {

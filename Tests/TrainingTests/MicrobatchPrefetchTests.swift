@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Foundation
 import Model
 import Orders
 import Testing
@@ -44,7 +45,7 @@ struct MicrobatchPrefetchTests {
     // In sequence, over epochs of three steps, then anew from elsewhere, then one twice.
     let sequence = (0..<14).map { ($0 / 2, 1 + $0 % 2) } + [(2, 1), (2, 2), (9, 2), (0, 1), (0, 1)]
     for (step, slot) in sequence {
-      let microbatch = prefetch.take(step: step, slot: slot)
+      let microbatch = try prefetch.take(step: step, slot: slot)
       let image = UInt8(try #require(sampler.images(step: step, slot: slot).first))
       #expect(microbatch.images == 1)
       #expect(microbatch.levels == [UInt8](repeating: image, count: 9), "step \(step), slot \(slot)")
@@ -71,7 +72,7 @@ struct MicrobatchPrefetchTests {
       var mirrored = 0
       for step in Array(0..<15) + [2, 14, 7] {
         for slot in 0..<3 {
-          let levels = prefetch.take(step: step, slot: slot).levels
+          let levels = try prefetch.take(step: step, slot: slot).levels
           let image = try #require(sampler.images(step: step, slot: slot).first)
           let isMirrored = flips && flip.isFlipped(image: image, epoch: step / 3)
           mirrored += isMirrored ? 1 : 0
@@ -83,11 +84,46 @@ struct MicrobatchPrefetchTests {
     }
   }
 
+  /// The others go on to be read, and so does the damaged one when it is mended.
+  @Test func aDamagedImageEndsTheTakingOfItsMicrobatch() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("lmconv-\(UUID().uuidString)").path
+    defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
+    _ = try PackedSet.pack(train: try dataset(), test: try dataset(), to: path)
+    let packed = try PackedSet.load(path: path, split: .train)
+    let handle = try #require(FileHandle(forUpdatingAtPath: path))
+    defer { #expect(throws: Never.self) { try handle.close() } }
+    let place = UInt64(4096 + 9 * 3)
+    try handle.seek(toOffset: place)
+    try handle.write(contentsOf: Data([77]))
+
+    let orders = try selection(.list([.variant(.identity)]))
+    var sampler = try EpochSampler(count: 10, slots: 3, imagesPerSlot: 1, seed: 4)
+    let prefetch = MicrobatchPrefetch(
+      MicrobatchSource(dataset: packed, sampler: sampler, orders: orders, windows: windows, seed: 4), slots: 0..<3)
+    defer { prefetch.stop() }
+    var damaged: (step: Int, slot: Int)?
+    for step in 0..<9 {
+      for slot in 0..<3 {
+        guard try #require(sampler.images(step: step, slot: slot).first) != 3 else {
+          let error = try #require(throws: DatasetError.self) { try prefetch.take(step: step, slot: slot) }
+          #expect(error == .damagedRecord(path: path, record: 3, offset: 4096 + 27))
+          damaged = (step, slot)
+          continue
+        }
+        _ = try prefetch.take(step: step, slot: slot)
+      }
+    }
+    let (step, slot) = try #require(damaged)
+    try handle.seek(toOffset: place)
+    try handle.write(contentsOf: Data([3]))
+    #expect(try prefetch.take(step: step, slot: slot).levels == [UInt8](repeating: 3, count: 9))
+  }
+
   @Test func aMicrobatchStaysUntilTheNextIsTaken() throws {
     var (prefetch, sampler) = try prefetch(try selection(.fresh), slots: 0..<3)
     defer { prefetch.stop() }
     for step in 0..<200 {
-      let microbatch = prefetch.take(step: step, slot: 0)
+      let microbatch = try prefetch.take(step: step, slot: 0)
       let levels = microbatch.levels
       // The thread prepares slot 1 meanwhile.
       let image = UInt8(try #require(sampler.images(step: step, slot: 0).first))
