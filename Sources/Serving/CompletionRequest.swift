@@ -18,29 +18,30 @@ struct CompletionRequest: Sendable {
 
   /// Reads the JSON object `body`.
   ///
-  /// - Throws: when it is none, or asks for what the model does not have or the limits do not allow.
-  init(json body: [UInt8], model: ServedModel, limits: ServingLimits) throws(Refusal) {
+  /// - Throws: a `Refusal` when it is none, or asks for what the model does not have or the limits do not allow; an error
+  ///   of the data set when the example's file is damaged.
+  init(json body: [UInt8], model: ServedModel, limits: ServingLimits) throws {
     let fields = try Fields(json: body)
     samples = fields.samples ?? 1
     guard (1...limits.samples).contains(samples) else {
-      throw .wrongValue(key: "samples", expected: "from 1 to \(limits.samples), it is \(samples)")
+      throw Refusal.wrongValue(key: "samples", expected: "from 1 to \(limits.samples), it is \(samples)")
     }
     temperature = fields.temperature ?? 1
     guard temperature >= 0 && temperature.isFinite else {
-      throw .wrongValue(key: "temperature", expected: "at least 0, it is \(temperature)")
+      throw Refusal.wrongValue(key: "temperature", expected: "at least 0, it is \(temperature)")
     }
     seed = fields.seed?.value ?? 1
     order = try fields.order.map { name throws(Refusal) in try model.order(named: name) } ?? model.orders[0]
     mask = try Self.mask(fields.missing, model: model, limits: limits)
-    guard mask.isMissing.contains(true) else { throw .nothingMissing }
+    guard mask.isMissing.contains(true) else { throw Refusal.nothingMissing }
     switch (fields.image, fields.example) {
     case (let image?, nil):
       levels = try UploadedPicture.levels(png: Self.png(image, key: "image"), model: model, limits: limits)
     case (nil, let example?): levels = try model.example(example)
     case (nil, nil):
-      guard !mask.isMissing.contains(false) else { throw .noImage }
+      guard !mask.isMissing.contains(false) else { throw Refusal.noImage }
       levels = [UInt8](repeating: 0, count: model.size.pixels * model.channels)
-    case (_?, _?): throw .twoImages
+    case (_?, _?): throw Refusal.twoImages
     }
   }
 

@@ -63,12 +63,12 @@ public struct ServedModel: Sendable {
 
   /// Test image `index` as the model sees it, `[pixels, channels]`.
   ///
-  /// - Throws: when there is none.
-  func example(_ index: Int) throws(Refusal) -> [UInt8] {
+  /// - Throws: when there is none, or its file is damaged.
+  func example(_ index: Int) throws -> [UInt8] {
     let test = experiment.test
-    guard (0..<test.count).contains(index) else { throw .noExample(index, available: test.count) }
+    guard (0..<test.count).contains(index) else { throw Refusal.noExample(index, available: test.count) }
     var levels = [UInt8](repeating: 0, count: test.valuesPerImage)
-    test.fill(levels: &levels, images: [index], key: .evaluation(seed: experiment.configuration.seed))
+    try test.fill(levels: &levels, images: [index], key: .evaluation(seed: experiment.configuration.seed))
     return levels
   }
 

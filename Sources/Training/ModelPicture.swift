@@ -46,7 +46,7 @@ struct ModelPictures {
     let count = min(monitoring.completions, test.count)
     if count > 0 {
       var truth = [UInt8](repeating: 0, count: count * test.valuesPerImage)
-      test.fill(
+      try test.fill(
         levels: &truth, images: Array(0..<count)[...], key: .evaluation(seed: experiment.configuration.seed))
       let mask = try PixelMask(regions: ["bottom"], size: test.size)
       guard let levels = try complete(truth, mask, parameters: parameters, shouldStop) else { return [] }
