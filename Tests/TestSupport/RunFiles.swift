@@ -75,6 +75,9 @@ package struct RunFiles: Sendable {
   private static func decoded(_ line: Data) throws -> MetricsLine {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
+    // A step that is passed over because it is not fit may have any numbers.
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return try decoder.decode(MetricsLine.self, from: Data(line))
   }
 
@@ -99,9 +102,10 @@ package struct RunFiles: Sendable {
     return evaluations
   }
 
-  /// Steps that have a checkpoint, ascending.
+  /// Steps that have a checkpoint, ascending; none before the run has begun.
   package func checkpoints() throws -> [Int] {
-    try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")
+    guard FileManager.default.fileExists(atPath: path + "/checkpoints") else { return [] }
+    return try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")
       .filter { $0.hasPrefix("step-") }.compactMap { Int($0.dropFirst(5)) }.sorted()
   }
 
