@@ -160,7 +160,8 @@ let package = Package(
     // These run the program itself, the last two under mpirun as well.
     .testTarget(name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Command", "Checkpoints", "Imaging", "Orders", "Tensors", "TestSupport"]),
+      name: "EndToEndTests",
+      dependencies: ["Command", "Checkpoints", "Imaging", "Orders", "Tensors", "TestSupport", "Training"]),
     // What ./launch.sh test --fuzz feeds with changed files.
     .target(
       name: "FuzzedParsers",

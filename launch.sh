@@ -450,7 +450,9 @@ read_cause() {
     who="rank $(json_value rank "$run/failure.json") on $(json_value host "$run/failure.json")"
     cause_text="$who: $(json_value message "$run/failure.json")"
   elif [[ -n $run && -r $run/step.txt ]]; then
+    # The step after those that are done.
     read -r cause_step <"$run/step.txt" || true
+    if [[ -n $cause_step ]]; then cause_step=$((cause_step + 1)); fi
   fi
 }
 

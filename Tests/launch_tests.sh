@@ -417,7 +417,7 @@ expect "and returns the job's code" exits_with 1
 LEAVES="812:A 900:A 812:B 812:A" CODES="1 1 1 1" launch train --restarts 9 --restart-delay 0
 expect "other steps and reasons in between do not hide it" called_times "lmconv train (in" 4
 LEAVES="40 40" CODES="137 137" launch train --restarts 9 --restart-delay 0
-expect "so does a step that is killed twice" says "attempt 1, step 40: ended with code 137, killed by signal 9"
+expect "so does a step that is killed twice" says "attempt 1, step 41: ended with code 137, killed by signal 9"
 expect "after two attempts" called_times "lmconv train (in" 2
 LEAVES="40 41 42" CODES="137 137 137" launch train --restarts 9 --restart-delay 0
 expect "a kill at a later step is another one" called_times "lmconv train (in" 4

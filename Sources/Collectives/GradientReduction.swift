@@ -103,7 +103,7 @@ public final class GradientReduction {
   /// After `finishStep`: the sum over all slots, valid in `shards.owned(by:)` of this rank, until the next `beginStep`.
   public var sum: FloatBuffer { buffers[0] }
 
-  /// Begins step `step`, which errors of this step name.
+  /// Begins step `step`, the number by which messages name it.
   public func beginStep(_ step: Int) {
     precondition(finishedSlots == localSlots.count && bucketsLeft == 0, "beginStep: the last step is not finished")
     communicator.step = step

@@ -5,8 +5,18 @@ import Synchronization
 public enum WatchdogNotice: Sendable, Equatable {
   /// A rank is slow; the job goes on.
   case straggler(String)
-  /// This process ends, for the reason given; standard error has it already.
-  case ending(String)
+  /// This process ends; standard error says so already.
+  case ending(WatchdogEnding)
+}
+
+/// Why a watchdog ends its process.
+public struct WatchdogEnding: Sendable, Equatable {
+  /// What happened, where, what it may come from.
+  public let message: String
+  /// The same for the same kind of failure; nil for what only follows from a failure elsewhere.
+  public let reason: String?
+  /// The step under way, if any.
+  public let step: Int?
 }
 
 /// Ends this process when the ranks cannot go on: with a message that names the cause, also when MPI itself hangs.
@@ -278,10 +288,19 @@ final class Watchdog: @unchecked Sendable {
     // The launcher may be gone with the other end of standard error.
     signal(SIGPIPE, SIG_IGN)
     let isAborting = snapshot.position.operation == .abort
+    let isLogged = DispatchSemaphore(value: 0)
     if !isAborting {
+      let ending = WatchdogEnding(message: "\(verdict)", reason: verdict.reason, step: snapshot.position.step)
       let who = state.rank.map { "lmconv: rank \($0): error: " } ?? "lmconv: error: "
-      Self.write(who + "\(verdict)\n")
-      if let log = state.log { Thread.detachNewThread { log(.ending("\(verdict)")) } }
+      Self.write(who + ending.message + "\n")
+      if let log = state.log {
+        Thread.detachNewThread {
+          log(.ending(ending))
+          isLogged.signal()
+        }
+      } else {
+        isLogged.signal()
+      }
     }
     if let network = state.network {
       var farewell = heartbeat(network, .failed, snapshot)
@@ -294,6 +313,8 @@ final class Watchdog: @unchecked Sendable {
         usleep(UInt32(Self.farewellSeconds / 5 * 1e6))
       }
     }
+    // A disk that hangs must not stop the end.
+    if !isAborting { _ = isLogged.wait(timeout: .now() + Self.farewellSeconds) }
     if state.exitCode == Self.exitCode { launcher?.endIfItStays() }
     _exit(state.exitCode)
   }

@@ -59,6 +59,17 @@ package enum WatchdogVerdict: Sendable, CustomStringConvertible {
     }
   }
 
+  /// The same for the same kind of failure; nil for what only follows from a failure elsewhere, which those who failed tell.
+  package var reason: String? {
+    switch self {
+    case .lost, .endedByPeer(_, _, missed: .some): return "Watchdog.lostRank"
+    case .stalled: return "Watchdog.stalled"
+    case .stuck: return "Watchdog.stuckRank"
+    case .blocked: return "Watchdog.blockedCall"
+    case .endedByPeer(_, _, missed: nil), .launcherGone: return nil
+    }
+  }
+
   private static func own(_ position: RankPosition) -> String {
     (position.operation == nil ? "busy in " : "waiting in ") + "\(position)"
   }
@@ -67,5 +78,4 @@ package enum WatchdogVerdict: Sendable, CustomStringConvertible {
     let rest = entries.count - mostNamed
     return entries.prefix(mostNamed).joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
   }
-
 }

@@ -32,8 +32,12 @@ enum Job {
       report("\(error)", rank: announcedRank, of: 1)
       exit(ExitStatus.silentRank)
     }
+    let (rank, hosts) = (communicator.rank, communicator.hosts)
     communicator.setLog { notice in
-      if case .straggler(let text) = notice { report(text, rank: 0, of: 1, as: "warning") }
+      switch notice {
+      case .straggler(let text): report(text, rank: 0, of: 1, as: "warning")
+      case .ending(let ending): if let folder { record(ending, in: folder, rank: rank, hosts: hosts) }
+      }
     }
     if communicator.rank == 0, let reason = communicator.withoutHeartbeat {
       report(
@@ -90,6 +94,14 @@ enum Job {
     do { try failure.write(to: folder) } catch {
       report("\(error)", rank: communicator.rank, of: communicator.size)
     }
+  }
+
+  /// Records for the launcher why the watchdog of `rank` ends this process; `hosts` are the names of all ranks'.
+  static func record(_ ending: WatchdogEnding, in folder: RunFolder, rank: Int, hosts: [String]) {
+    guard let reason = ending.reason else { return }
+    let failure = FailureRecord(
+      reason: reason, message: ending.message, step: ending.step, rank: rank, host: hosts[rank])
+    do { try failure.write(to: folder) } catch { report("\(error)", rank: rank, of: hosts.count) }
   }
 
   private static func report(_ message: String, rank: Int, of size: Int, as kind: String = "error") {

@@ -142,10 +142,13 @@ struct TrainCommand: ParsableCommand {
       if communicator.rank == 0 {
         try folder.create()
         try runLog.append(to: folder.log)
+        let hosts = communicator.hosts
         communicator.setLog { notice in
           switch notice {
           case .straggler(let text): log.warning("\(text)")
-          case .ending(let text): runLog.record("error \(text)")
+          case .ending(let ending):
+            Job.record(ending, in: folder, rank: 0, hosts: hosts)
+            runLog.record("error \(ending.message)")
           }
         }
       }

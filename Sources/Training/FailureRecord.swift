@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Who fails first writes it, since other ranks fail in consequence. A run removes it when it starts.
 public struct FailureRecord: Codable, Sendable, Equatable {
-  /// Optimizer updates that were done; nil before training.
+  /// The step that failed, numbered as in `metrics.jsonl`, or the last one where the failure is after it; nil before training.
   public let step: Int?
   /// The kind of failure, the same for the same kind: the error's type and case, such as `TrainingError.unfitStep`.
   public let reason: String

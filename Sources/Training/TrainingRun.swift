@@ -209,7 +209,7 @@ public final class TrainingRun {
   ///   ranks.
   private func computeGradient() throws -> (nats: [Double], norm: Double) {
     trace.measure(.prepare) { microbatch.prepare(parameters: parameters) }
-    reduction.beginStep(step)
+    reduction.beginStep(step + 1)
     for (index, slot) in reduction.localSlots.enumerated() {
       slotNats[index] = try trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
       reduction.finishSlot()
@@ -376,7 +376,7 @@ public final class TrainingRun {
     }
     try communicator.barrier()
     let exchange = try StepTiming.seconds {
-      reduction.beginStep(step)
+      reduction.beginStep(step + 1)
       for _ in reduction.localSlots { reduction.finishSlot() }
       try reduction.finishStep()
       _ = try reduction.gradientNorm()

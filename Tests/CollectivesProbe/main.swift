@@ -123,7 +123,11 @@ do throws(CollectiveError) {
 }
 let isLast = communicator.rank == communicator.size - 1
 communicator.setLog { notice in
-  if case .straggler(let text) = notice { standardError("notice: \(text)") }
+  switch notice {
+  case .straggler(let text): standardError("notice: \(text)")
+  case .ending(let ending):
+    standardError("notice: ending, \(ending.reason ?? "no reason"), step \(ending.step.map { "\($0)" } ?? "none")")
+  }
 }
 do throws(CollectiveError) {
   switch arguments.first {
