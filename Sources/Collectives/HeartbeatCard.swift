@@ -4,8 +4,8 @@ import Foundation
 struct HeartbeatCard: Codable, Sendable {
   let process: Int32
   let port: UInt16
-  /// IPv4 addresses of the host, each as the network has it.
-  let addresses: [UInt32]
+  /// Of the host.
+  let addresses: [HeartbeatAddress]
   /// The same for all processes that reach each other by the loopback, and for no others.
   let network: String
   /// Why there are no heartbeats; nil when all is well.
@@ -18,7 +18,7 @@ struct HeartbeatCard: Codable, Sendable {
     process = getpid()
     self.port = port
     self.failure = failure
-    addresses = HeartbeatSocket.ownAddresses()
+    addresses = HeartbeatAddress.own()
     network = Self.ownNetwork()
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
@@ -38,8 +38,8 @@ struct HeartbeatCard: Codable, Sendable {
   }
 
   /// Where the rank of `other` may reach this one.
-  func addresses(seenFrom other: HeartbeatCard) -> [UInt32] {
-    network == other.network ? [HeartbeatSocket.loopback] : addresses
+  func addresses(seenFrom other: HeartbeatCard) -> [HeartbeatAddress] {
+    network == other.network ? [.loopback] : addresses
   }
 
   private static func ownNetwork() -> String {

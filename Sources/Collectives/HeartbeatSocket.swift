@@ -10,37 +10,60 @@ package struct HeartbeatFailure: Error, Sendable, CustomStringConvertible {
 /// The datagram socket of a rank, on a port that the system chooses, reachable by all addresses of the host.
 ///
 /// Sendable because only the watchdog's thread uses it once it is made.
-final class HeartbeatSocket: @unchecked Sendable {
-  /// More addresses than this of one host are not tried.
-  private static let mostAddresses = 16
-
-  let port: UInt16
+package final class HeartbeatSocket: @unchecked Sendable {
+  package let port: UInt16
   private let descriptor: Int32
+  /// Of IPv6, which also reaches IPv4 addresses; of IPv4 where the system has nothing else.
+  private let isVersion6: Bool
   private let outgoing = UnsafeMutableRawBufferPointer.allocate(byteCount: Heartbeat.byteCount, alignment: 8)
   private let incoming = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * Heartbeat.byteCount, alignment: 8)
 
-  init() throws(HeartbeatFailure) {
+  /// - Throws: when the system gives no socket.
+  package convenience init() throws(HeartbeatFailure) {
+    do throws(HeartbeatFailure) { try self.init(isVersion6: true) } catch { try self.init(isVersion6: false) }
+  }
+
+  package init(isVersion6: Bool) throws(HeartbeatFailure) {
     let datagrams = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-    let descriptor = socket(AF_INET, datagrams, 0)
+    let descriptor = socket(isVersion6 ? AF_INET6 : AF_INET, datagrams, 0)
     guard descriptor >= 0 else { throw HeartbeatFailure("socket") }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
-      }
+    // Network control: routers that know priorities let it pass a link that gradients fill.
+    Self.set(descriptor, IPPROTO_IP, IP_TOS, 0xC0)
+    let bound: UInt16?
+    if isVersion6 {
+      Self.set(descriptor, IPPROTO_IPV6, IPV6_TCLASS, 0xC0)
+      Self.set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0)
+      var address = sockaddr_in6()
+      address.sin6_family = sa_family_t(AF_INET6)
+      bound = Self.bound(descriptor, &address) ? address.sin6_port : nil
+    } else {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      bound = Self.bound(descriptor, &address) ? address.sin_port : nil
     }
-    guard isBound else {
+    guard let bound else {
       let failure = HeartbeatFailure("bind")
       close(descriptor)
       throw failure
     }
-    // Network control: routers that know priorities let it pass a link that gradients fill.
-    var service: Int32 = 0xC0
-    setsockopt(descriptor, Int32(IPPROTO_IP), IP_TOS, &service, socklen_t(MemoryLayout<Int32>.size))
     self.descriptor = descriptor
-    port = UInt16(bigEndian: address.sin_port)
+    self.isVersion6 = isVersion6
+    port = UInt16(bigEndian: bound)
+  }
+
+  private static func set(_ descriptor: Int32, _ level: Int, _ name: Int32, _ value: Int32) {
+    var value = value
+    setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  /// Binds to `address`, whose port becomes the one that the system chooses.
+  private static func bound<Address>(_ descriptor: Int32, _ address: inout Address) -> Bool {
+    var length = socklen_t(MemoryLayout<Address>.size)
+    return withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+      }
+    }
   }
 
   deinit {
@@ -50,13 +73,13 @@ final class HeartbeatSocket: @unchecked Sendable {
   }
 
   /// Waits until something has come, at most `seconds`.
-  func wait(seconds: Double) {
+  package func wait(seconds: Double) {
     var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     poll(&wanted, 1, Int32(max(0, min(seconds, 1)) * 1000) + 1)
   }
 
   /// The next heartbeat that has come, nil when there is none.
-  func receive(token: UInt64) -> Heartbeat? {
+  package func receive(token: UInt64) -> Heartbeat? {
     while true {
       let count = recv(descriptor, incoming.baseAddress, incoming.count, 0)
       guard count >= 0 else { return nil }
@@ -66,39 +89,31 @@ final class HeartbeatSocket: @unchecked Sendable {
     }
   }
 
-  /// Sends to `address`, as the network has it. Whether it arrives only its receiver knows.
-  func send(_ heartbeat: Heartbeat, token: UInt64, address: UInt32, port: UInt16) {
+  /// Sends to `address`. Whether it arrives only its receiver knows.
+  package func send(_ heartbeat: Heartbeat, token: UInt64, address: HeartbeatAddress, port: UInt16) {
     heartbeat.encode(token: token, into: outgoing)
-    var target = sockaddr_in()
-    target.sin_family = sa_family_t(AF_INET)
-    target.sin_port = port.bigEndian
-    target.sin_addr.s_addr = address
+    if isVersion6 {
+      var target = sockaddr_in6()
+      target.sin6_family = sa_family_t(AF_INET6)
+      target.sin6_port = port.bigEndian
+      target.sin6_addr = address.version6
+      send(to: &target)
+    } else if let address = address.version4 {
+      var target = sockaddr_in()
+      target.sin_family = sa_family_t(AF_INET)
+      target.sin_port = port.bigEndian
+      target.sin_addr = address
+      send(to: &target)
+    }
+  }
+
+  private func send<Address>(to target: inout Address) {
     _ = withUnsafePointer(to: &target) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
         sendto(
           descriptor, outgoing.baseAddress, Heartbeat.byteCount, Int32(MSG_NOSIGNAL), pointer,
-          socklen_t(MemoryLayout<sockaddr_in>.size))
+          socklen_t(MemoryLayout<Address>.size))
       }
     }
-  }
-
-  /// 127.0.0.1.
-  static let loopback = UInt32(0x7F00_0001).bigEndian
-
-  /// The addresses of this host's interfaces that are up, without the loopback's.
-  static func ownAddresses() -> [UInt32] {
-    var list: UnsafeMutablePointer<ifaddrs>?
-    guard getifaddrs(&list) == 0 else { return [] }
-    defer { freeifaddrs(list) }
-    var addresses: [UInt32] = []
-    var next = list
-    while let entry = next?.pointee {
-      next = entry.ifa_next
-      guard let address = entry.ifa_addr, address.pointee.sa_family == sa_family_t(AF_INET),
-        entry.ifa_flags & UInt32(IFF_UP) != 0, entry.ifa_flags & UInt32(IFF_LOOPBACK) == 0
-      else { continue }
-      addresses.append(address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_addr.s_addr })
-    }
-    return Array(addresses.prefix(mostAddresses))
   }
 }

@@ -44,7 +44,7 @@ final class Watchdog: @unchecked Sendable {
     let names: [RankName]
     let socket: HeartbeatSocket
     /// By rank.
-    let addresses: [[UInt32]]
+    let addresses: [[HeartbeatAddress]]
     let ports: [UInt16]
     let token: UInt64
   }
