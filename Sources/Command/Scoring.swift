@@ -85,17 +85,23 @@ struct Scoring {
   }
 
   /// Bits of PNG's compressed rows of each image, without what is the same for all.
+  ///
+  /// - Throws: when asked to stop, or when a rank is silent.
   private func codecBits(of source: ScoreSource) throws -> [Int] {
     let images = source.range
     let bounds = (0...communicator.size).map { images.count * $0 / communicator.size }
-    var bits = [Double](repeating: 0, count: images.count)
+    // Negative where it is not done.
+    var bits = [Double](repeating: -1, count: images.count)
     for offset in bounds[communicator.rank]..<bounds[communicator.rank + 1] {
+      if stopSignal.isReceived { break }
       let levels = try source.dataset.levels(first: images.lowerBound + offset, count: 1, seed: seed)
       let stream = try PNGStream.smallest(
         levels: levels, size: source.dataset.size, channels: source.dataset.channels, bits: source.dataset.bits)
       bits[offset] = Double(8 * (stream.count - PNGStream.containerBytes))
     }
     try communicator.allGather(&bits, counts: zip(bounds.dropFirst(), bounds).map { $0 - $1 })
+    let done = bits.count { $0 >= 0 }
+    if done < bits.count { throw EvaluationError.interrupted(done: done, of: bits.count) }
     return bits.map { Int($0) }
   }
 }

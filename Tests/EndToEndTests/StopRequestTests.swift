@@ -81,10 +81,11 @@ extension EndToEnd {
       #expect(try run.evaluations() == expected.evaluations)
     }
 
-    @Test func anEvaluationByItselfStopsWhenAsked() throws {
+    @Test(arguments: [["evaluate", "run"], ["score", "run", "--split", "test", "--typical-bpd", "1"]])
+    func anEvaluationByItselfStopsWhenAsked(command: [String]) throws {
       let workplace = try Self.evaluated.workplace()
       try workplace.run(ranks: nil, Self.evaluated.arguments(["evaluation.images=2"]))
-      let job = try workplace.start(ranks: 2, ["evaluate", "run", "--threads", "1"])
+      let job = try workplace.start(ranks: 2, command + ["--threads", "1"])
       try job.wait(for: "two ranks") { job.session.ranks.count == 2 }
       // Signals that come before the program listens end it at once.
       usleep(500_000)
