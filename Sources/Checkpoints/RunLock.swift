@@ -11,7 +11,10 @@ public final class RunLock: Sendable {
   public let abandonedBy: String?
   private let descriptor: Int32
 
-  /// Creates the folder if there is none, and locks it.
+  /// How long a process that was killed may take to end, as when the disk still writes for it.
+  private static let endingSeconds = 60.0
+
+  /// Creates the folder if there is none, and locks it; a holder that was killed and has not ended yet is waited for.
   ///
   /// - Throws: `CheckpointError.inUse` when another process trains in it; when the folder or file cannot be created.
   public init(runFolder: String) throws(CheckpointError) {
@@ -70,12 +73,28 @@ public final class RunLock: Sendable {
   private static func locked(_ path: String) throws(FileFailure) -> Int32 {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileFailure("create", path) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    let began = ContinuousClock.now
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       let failure = FileFailure("lock", path)
-      close(descriptor)
-      throw failure
+      guard failure.code == EWOULDBLOCK, isEnding(path), began.duration(to: .now) < .seconds(endingSeconds) else {
+        close(descriptor)
+        throw failure
+      }
+      usleep(20_000)
     }
     return descriptor
+  }
+
+  /// Whether the holder that the file at `path` names is a process of this host whose main thread has ended: the process has
+  /// no more to do, but keeps its files until its last thread returns from the system.
+  private static func isEnding(_ path: String) -> Bool {
+    guard let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }),
+      let (_, process, host) = text.firstMatch(of: #/^process (\d+) on (\S+) since /#)?.output, host == hostName,
+      let status = FileManager.default.contents(atPath: "/proc/\(process)/stat")
+    else { return false }
+    // `pid (name) state ...`, where the name may hold anything.
+    let state = String(decoding: status, as: UTF8.self).split(separator: ")").last?.drop { $0 == " " }.first
+    return state == "Z" || state == "X"
   }
 
   private static func writeHolder(to descriptor: Int32, path: String) throws(FileFailure) {

@@ -20,6 +20,16 @@ struct MemoryDisk {
     guard try run("mount", arguments) == 0 else { throw MountFailure(arguments: arguments) }
   }
 
+  /// Makes what is mounted at `path` read-only, at a moment when no file there is open for writing: the system wants it so.
+  static func makeReadOnly(_ path: String) throws {
+    let arguments = ["-o", "remount,bind,ro", path]
+    for _ in 0..<500 {
+      if try run("mount", arguments) == 0 { return }
+      usleep(10_000)
+    }
+    throw MountFailure(arguments: arguments)
+  }
+
   /// Unmounts what is mounted at `path`; nothing if nothing is.
   static func unmount(_ path: String) {
     do { _ = try run("umount", ["--lazy", "--quiet", path]) } catch { print("left mounted \(path): \(error)") }

@@ -63,7 +63,7 @@ extension Faults {
       let before = job.seconds
       try MemoryDisk.mount(["--bind", folder, folder])
       defer { MemoryDisk.unmount(folder) }
-      try MemoryDisk.mount(["-o", "remount,bind,ro", folder])
+      try MemoryDisk.makeReadOnly(folder)
       try expectError(
         ": cannot create: Read-only file system", of: job, since: before, run, fault: "checkpoints/ became read-only")
       MemoryDisk.unmount(folder)
@@ -87,7 +87,7 @@ extension Faults {
 
     @Test func aSlowFileSystemIsWaitedFor() throws {
       let run = try disturbedRun()
-      let slow = try Preload.library("slow", Preload.slowSynchronization, in: run.workplace)
+      let slow = try CSource.library("slow", CSource.slowSynchronization, in: run.workplace)
       // A checkpoint takes longer than the ranks wait for each other.
       let words = Self.trial.arguments().joined(separator: " ")
       let job = try run.workplace.start(
@@ -100,7 +100,7 @@ extension Faults {
 
     @Test func aFileSystemThatDoesNotAnswerEndsTheRun() throws {
       let run = try disturbedRun()
-      let slow = try Preload.library("slow", Preload.slowSynchronization, in: run.workplace)
+      let slow = try CSource.library("slow", CSource.slowSynchronization, in: run.workplace)
       let words = Self.trial.arguments(["checkpoint.timeout_seconds=4"]).joined(separator: " ")
       let job = try run.workplace.start(
         shell: "exec mpirun --oversubscribe -n 2 env LD_PRELOAD=\(slow) SECONDS_TO_SYNCHRONIZE=600 lmconv \(words)")
@@ -114,7 +114,7 @@ extension Faults {
 
     @Test func aClockThatJumpsChangesNothing() throws {
       let run = try disturbedRun()
-      let clock = try Preload.library("clock", Preload.jumpingClock, in: run.workplace)
+      let clock = try CSource.library("clock", CSource.jumpingClock, in: run.workplace)
       let words = Self.trial.arguments().joined(separator: " ")
       let job = try run.workplace.start(
         shell: "exec mpirun --oversubscribe -n 2 env LD_PRELOAD=\(clock) lmconv \(words)")
@@ -193,6 +193,24 @@ extension Faults {
       let isEqual = try run.isAsExpected()
       #expect(isEqual)
       report("kill -9 of a run, which leaves its lock", nil, said: said(message, by: second), isEqual)
+    }
+
+    @Test func aHolderThatWasKilledAndHasNotEndedIsWaitedFor() throws {
+      let run = try disturbedRun()
+      // Its main thread is gone, another one keeps the lock, as one does that the disk does not let go.
+      let program = try CSource.program(
+        "holder", CSource.lockHolderWithoutMainThread, in: run.workplace)
+      let holder = try run.workplace.start(shell: "mkdir run && exec \(program) run/lock 3")
+      try holder.wait(for: "the lock") {
+        FileManager.default.contents(atPath: run.files.path + "/lock")?.isEmpty == false
+      }
+      let job = try run.start(ranks: 2)
+      #expect(try job.waitForEnd() == .exited(0), "\(job.errors)")
+      let message = "warning: took over run from process \(holder.session.id) on "
+      #expect(job.errors.contains(message), "\(job.errors)")
+      let isEqual = try run.isAsExpected()
+      #expect(isEqual)
+      report("a run that was killed keeps its lock for 3 s more", nil, said: said(message, by: job), isEqual)
     }
 
     // MARK: Changed files

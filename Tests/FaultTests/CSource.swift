@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
 
-/// Libraries that take the place of system calls in the program, which itself is the one that is released.
-enum Preload {
+/// What tests build from C: libraries that take the place of system calls in the program, which itself is the one that is
+/// released, and processes that it meets.
+enum CSource {
   /// fsync of what belongs to a checkpoint takes SECONDS_TO_SYNCHRONIZE.
   static let slowSynchronization = """
     #define _GNU_SOURCE
@@ -47,15 +48,51 @@ enum Preload {
     }
     """
 
+  /// Locks the file of its first argument like a run, and ends after the seconds of its second; its main thread does at
+  /// once.
+  static let lockHolderWithoutMainThread = """
+    #include <fcntl.h>
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <sys/file.h>
+    #include <unistd.h>
+    static void *hold(void *seconds) {
+      sleep(atoi(seconds));
+      _exit(0);
+    }
+    int main(int count, char **arguments) {
+      char host[256] = "";
+      gethostname(host, sizeof host - 1);
+      int descriptor = open(arguments[1], O_RDWR | O_CREAT, 0644);
+      if (count != 3 || descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) != 0) return 1;
+      dprintf(descriptor, "process %d on %s since 2026-01-02T03:04:05Z\\n", (int)getpid(), host);
+      pthread_t thread;
+      if (pthread_create(&thread, NULL, hold, arguments[2]) != 0) return 1;
+      pthread_exit(NULL);
+    }
+    """
+
   /// Builds the library called `name` from C; its path.
   static func library(_ name: String, _ source: String, in workplace: Workplace) throws -> String {
+    try build(name, source, "-shared -fPIC -ldl", in: workplace)
+  }
+
+  /// Builds the program called `name` from C; its path.
+  static func program(_ name: String, _ source: String, in workplace: Workplace) throws -> String {
+    try build(name, source, "-pthread", in: workplace)
+  }
+
+  private static func build(
+    _ name: String, _ source: String, _ options: String, in workplace: Workplace
+  ) throws -> String {
     let path = "\(workplace.path)/\(name)"
     try source.write(toFile: path + ".c", atomically: true, encoding: .utf8)
-    let job = try workplace.start(shell: "exec clang -shared -fPIC -O1 -o \(path).so \(path).c -ldl")
+    let job = try workplace.start(shell: "exec clang -O1 -o \(path) \(path).c \(options)")
     let ending = try job.waitForEnd()
     guard ending == .exited(0) else {
       throw JobFailure.endedOtherwise(arguments: ["clang"], expected: .exited(0), found: ending, errors: job.errors)
     }
-    return path + ".so"
+    return path
   }
 }
