@@ -69,7 +69,7 @@ extension Faults {
       var asked: pid_t?
       try job.wait(for: "rank \(rank) to listen") {
         asked = ranks == nil ? job.session.id : job.session.ranks[rank]
-        return asked.map { Session.blocks(SIGTERM, process: $0) } ?? false
+        return asked.map { Session.handles(SIGTERM, process: $0) } ?? false
       }
       return try #require(asked)
     }

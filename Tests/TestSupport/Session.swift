@@ -46,9 +46,9 @@ package struct Session: Sendable {
     return ranks
   }
 
-  /// Whether the main thread of process `id` keeps `signal` for itself to read, as a program that acts on requests does.
-  package static func blocks(_ signal: Int32, process id: pid_t) -> Bool {
-    guard let line = text("/proc/\(id)/status")?.split(separator: "\n").first(where: { $0.hasPrefix("SigBlk:") }),
+  /// Whether process `id` has a handler for `signal`, as a program that acts on requests does.
+  package static func handles(_ signal: Int32, process id: pid_t) -> Bool {
+    guard let line = text("/proc/\(id)/status")?.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
       let mask = line.split(whereSeparator: \.isWhitespace).last.flatMap({ UInt64($0, radix: 16) })
     else { return false }
     return mask >> UInt64(signal - 1) & 1 == 1
