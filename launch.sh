@@ -6,7 +6,10 @@ usage() {
   cat <<'TEXT'
 usage: ./launch.sh                       set up, build, train on the embedded digits with all cores, evaluate, complete
        ./launch.sh test [OPTIONS]        set up, then build and run all tests; OPTIONS go to swift test
-       ./launch.sh test --faults [PART]  set up, then kill, stop and damage runs; PART chooses among the cases by name
+       ./launch.sh test --faults [PART]  kill, stop, cut off and damage runs, as root; PART chooses cases by name
+       ./launch.sh test --soak [MINUTES] a run of four ranks with a fault a minute (default 30), then undisturbed
+       ./launch.sh test --fuzz [RUNS]    feed the parsers with changed files, RUNS for each (default 110000)
+       ./launch.sh test --sanitize KIND  run the unit tests under AddressSanitizer or ThreadSanitizer: address, thread
        ./launch.sh test --browser        build, then use the page of lmconv serve in a headless Chromium; with
                                          --pictures FOLDER keep screenshots
        ./launch.sh test --tensorboard    set up, then let TensorBoard itself read what runs write for it
@@ -55,10 +58,13 @@ die() {
 
 # --- Setting up -------------------------------------------------------------------------------------------------------
 
-# Debian's packages for what this machine lacks, found by looking for the thing itself: a library or an MPI that was
-# installed in another way counts.
+# missing_packages [PROGRAM:PACKAGE...]: Debian's packages for what this machine lacks, and for programs that are needed
+# besides, found by looking for the thing itself: a library or an MPI that was installed in another way counts.
 missing_packages() {
-  local module package
+  local module package program
+  for program in "$@"; do
+    PATH=$PATH:/usr/sbin:/sbin type -P "${program%:*}" >/dev/null || echo "${program#*:}"
+  done
   command -v mpirun >/dev/null || echo openmpi-bin
   command -v pkg-config >/dev/null || echo pkg-config
   while read -r module package; do
@@ -72,10 +78,11 @@ zlib zlib1g-dev
 TABLE
 }
 
+# set_up [PROGRAM:PACKAGE...]: installs what is missing.
 set_up() {
   ((!installed)) || die "this is an installed copy: it has no sources to build or test"
   local packages sudo=()
-  mapfile -t packages < <(missing_packages)
+  mapfile -t packages < <(missing_packages "$@" | sort -u)
   if ((${#packages[@]} > 0)); then
     local command="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
     ((EUID == 0)) || command="sudo apt-get update && sudo ${command#*&& }"
@@ -749,12 +756,33 @@ run_long_tests() {
   local kind=$1
   shift
   case $kind in
-    --faults) LMCONV_FAULTS=1 run_tests --filter "^FaultTests\..*${1-}" ;;
+    --faults)
+      ((EUID == 0)) || die "test --faults needs root: it makes network namespaces and disks of its own"
+      set_up sshd:openssh-server ssh:openssh-client ip:iproute2 unshare:util-linux slurmctld:slurm-wlm munged:munge
+      LMCONV_FAULTS=1 run_tests --filter "^FaultTests\..*${1-}"
+      ;;
+    --soak)
+      number "test --soak" "${1-30}" 1
+      LMCONV_SOAK_MINUTES=${1-30} run_tests --filter "^FaultTests\.SoakTests"
+      ;;
+    --fuzz)
+      number "test --fuzz" "${1-110000}" 1
+      set_up
+      exec "$root/Tests/fuzz.sh" "$@"
+      ;;
+    --sanitize)
+      case ${1-} in
+        address | thread) ;;
+        *) die "test --sanitize needs address or thread, not '${1-}'" ;;
+      esac
+      set_up
+      exec "$root/Tests/sanitize.sh" "$@"
+      ;;
     --browser)
       # Says itself which browser it needs: too large to be installed without being asked.
       build
       python3 "$root/Tests/browser_test.py" "$lmconv" "$@"
-        ;;
+      ;;
     --tensorboard)
       provide_tensorboard
       run_tests --filter MonitoringTests
@@ -777,7 +805,7 @@ case ${1-} in
   test)
     shift
     case ${1-} in
-      --faults | --browser | --tensorboard | --package) run_long_tests "$@" ;;
+      --faults | --soak | --fuzz | --sanitize | --browser | --tensorboard | --package) run_long_tests "$@" ;;
       *) run_tests "$@" ;;
     esac
     ;;

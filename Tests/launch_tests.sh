@@ -504,6 +504,48 @@ launch test --browser --pictures shots
 expect "the page is tested in a browser" called \
   "python3 $project/Tests/browser_test.py $project/.build/release/lmconv --pictures shots"
 
+# They say how they were called.
+cat >"$project/Tests/fuzz.sh" <<'TEXT'
+#!/usr/bin/env bash
+echo "$(basename "$0" .sh) $*" >>"$CALLS"
+TEXT
+chmod 755 "$project/Tests/fuzz.sh"
+cp "$project/Tests/fuzz.sh" "$project/Tests/sanitize.sh"
+stand_in swift <<'TEXT'
+echo "swift $* (faults ${LMCONV_FAULTS-unset}, minutes ${LMCONV_SOAK_MINUTES-unset})" >>"$CALLS"
+[[ $1 != test ]] || echo "Test run with 3 tests passed"
+TEXT
+launch test --soak 45
+expect "a soak is told how long" called "--filter ^FaultTests\.SoakTests (faults unset, minutes 45)"
+launch test --soak
+expect "and takes half an hour if it is not" called "minutes 30)"
+launch test --soak long
+expect "no number is refused" says "test --soak needs a whole number of at least 1, not 'long'"
+expect "and nothing is built" never_called "swift build"
+launch test --fuzz 2000
+expect "parsers are fuzzed with so many inputs" called "fuzz 2000"
+launch test --sanitize address Tensors
+expect "a sanitizer gets its choice of tests" called "sanitize address Tensors"
+for wrong in "" memory; do
+  # shellcheck disable=SC2086  # none, or a word
+  launch test --sanitize $wrong
+  expect "another sanitizer is refused" says "test --sanitize needs address or thread, not '$wrong'"
+  expect "and not started" never_called sanitize
+done
+if ((EUID == 0)); then
+  launch test --faults SlurmTests
+  expect "faults choose their cases" called "--filter ^FaultTests\..*SlurmTests (faults 1, minutes unset)"
+  expect "faults are tested in release" called "swift build -c release --build-tests"
+  if PATH=$real_path:/usr/sbin type -P munged >/dev/null; then
+    expect "what is there is not installed" never_called munge
+  else
+    expect "what is missing is installed" called "munge"
+  fi
+else
+  launch test --faults
+  expect "faults need root" says "test --faults needs root"
+fi
+
 # --- With the real mpirun ---------------------------------------------------------------------------------------------
 
 if real_mpirun=$(PATH=$real_path command -v mpirun); then

@@ -7,7 +7,12 @@ import TestSupport
 import Testing
 
 /// Training takes its memory at the start. Counts are the process's, so one test at a time counts.
-@Suite(.serialized) struct NetworkMemoryTests {
+@Suite(
+  .serialized,
+  .disabled(
+    if: ProcessInfo.processInfo.environment["LMCONV_SANITIZER"] == "thread",
+    "ThreadSanitizer does not tell of aligned allocations"))
+struct NetworkMemoryTests {
   /// Allocates once in each tile.
   private struct AllocatingWork: TiledWork {
     let tiles: Int
