@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension Faults {
-  /// A rank that is killed ends the job; the run goes on from its last checkpoint on another number of ranks.
+  /// A rank that is killed or stopped ends the job; the run goes on from its last checkpoint on another number of ranks.
   @Suite struct KilledRankTests {
     private static let trial = Trial.binary(steps: 60, ["checkpoint.every_steps=1", "run.timeout_seconds=5"])
     private static let undisturbed = Result { try FinishedRun(trial) }
@@ -52,6 +52,32 @@ extension Faults {
       }
       // When another rank is killed, rank 0 mostly has the time to finish what it writes.
       if rank == 0 { #expect(halfWritten > 0, "seed \(FaultSettings.seed): no kill hit a checkpoint") }
+    }
+
+    @Test(arguments: [0, 1])
+    func aStoppedRankEndsTheJobByNameAndNothingIsLost(rank: Int) throws {
+      let run = try DisturbedRun(Self.trial, expected: try Self.undisturbed.get())
+      let job = try run.start(ranks: 3)
+      try job.wait(for: "step 12") { try run.files.lastStep() >= 12 }
+      let process = try #require(job.session.ranks[rank])
+      kill(process, SIGSTOP)
+      let before = job.seconds
+      #expect(try job.waitForEnd(within: 60) == .exited(76), "\(job.errors)")
+      let noticed = job.seconds - before
+      #expect(noticed < 20)
+      #expect(job.session.members(leftAfter: 5).isEmpty)
+      let message = ": rank \(rank) ("
+      let said = job.errors.split(separator: "\n").first { $0.contains(message) && $0.contains(" silent for ") }
+      #expect(said != nil, "\(job.errors)")
+      let reached = try run.files.lastStep()
+      let isEqual = try run.finish(ranks: 2)
+      let starts = try run.files.starts()
+      FaultReport(
+        fault: "SIGSTOP of rank \(rank) of 3 in step \(reached + 1), timeout 5 s, went on from \(starts.last ?? 0)",
+        noticedSeconds: noticed, said: said.map(String.init), weightsAreEqual: isEqual
+      ).show()
+      #expect(isEqual)
+      #expect(starts.count == 2 && starts[1] >= reached - 2, "\(starts) after \(reached)")
     }
   }
 }

@@ -58,7 +58,8 @@ package struct FinishedRun: Sendable {
   /// Trains `trial` alone to its end.
   package init(_ trial: Trial) throws {
     let workplace = try trial.workplace()
-    try workplace.run(ranks: nil, trial.arguments())
+    // Long enough for a machine that has other work.
+    try workplace.run(ranks: nil, trial.arguments(), within: 600)
     let run = RunFiles(path: workplace.path + "/run")
     weights = try run.weights(step: trial.steps)
     results = try run.results()
