@@ -10,7 +10,8 @@ extension Experiment {
       throw CommandError.imagesOutside(first: first, count: count, available: test.count)
     }
     var levels = [UInt8](repeating: 0, count: count * test.valuesPerImage)
-    try test.fill(levels: &levels, images: Array(first..<(first + count))[...], key: .evaluation(seed: configuration.seed))
+    try test.fill(
+      levels: &levels, images: Array(first..<(first + count))[...], key: .evaluation(seed: configuration.seed))
     return levels
   }
 }
