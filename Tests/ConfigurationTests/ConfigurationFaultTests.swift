@@ -36,7 +36,7 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     (
       "x: {y: 1}",
       "run.yaml:1: unknown key 'x'; the keys of the top level are name, seed, data, model, orders, training, "
-        + "guard, checkpoint, evaluation, run"
+        + "guard, checkpoint, evaluation, monitoring, run"
     ),
     ("model:\n  filters:\n    deep: 1", "run.yaml:2: 'model.filters' must be an integer, found a mapping"),
     ("<<: {seed: 1}", nil),

@@ -44,7 +44,7 @@ import Configuration
 
   @Test func onlyHowTheWorkIsDoneMayChangeOnResume() {
     let free = Set(ConfigurationKey.all.filter { !$0.isDefining }.map(\.section))
-    #expect(free == ["", "data", "model", "orders", "guard", "checkpoint", "evaluation", "run"])
+    #expect(free == ["", "data", "model", "orders", "guard", "checkpoint", "evaluation", "monitoring", "run"])
     let freeByName = ConfigurationKey.all.filter {
       !$0.isDefining && ["", "data", "model", "orders"].contains($0.section)
     }
