@@ -88,13 +88,24 @@ public final class RunLock: Sendable {
   /// Whether the holder that the file at `path` names is a process of this host whose main thread has ended: the process has
   /// no more to do, but keeps its files until its last thread returns from the system.
   private static func isEnding(_ path: String) -> Bool {
-    guard let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }),
+    guard let text = beginning(of: path),
       let (_, process, host) = text.firstMatch(of: #/^process (\d+) on (\S+) since /#)?.output, host == hostName,
-      let status = FileManager.default.contents(atPath: "/proc/\(process)/stat")
+      let status = beginning(of: "/proc/\(process)/stat")
     else { return false }
     // `pid (name) state ...`, where the name may hold anything.
-    let state = String(decoding: status, as: UTF8.self).split(separator: ")").last?.drop { $0 == " " }.first
+    let state = status.split(separator: ")").last?.drop { $0 == " " }.first
     return state == "Z" || state == "X"
+  }
+
+  /// The beginning of a file, or nil. Foundation's way to read leaks memory when the process that a file tells of ends
+  /// meanwhile.
+  private static func beginning(of path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 1024)
+    let count = read(descriptor, &bytes, bytes.count)
+    return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
   }
 
   private static func writeHolder(to descriptor: Int32, path: String) throws(FileFailure) {

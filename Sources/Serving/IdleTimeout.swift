@@ -17,7 +17,7 @@ package struct IdleTimeout<Base: AsyncSocketPool>: AsyncSocketPool {
   package func run() async throws { try await base.run() }
 
   package func suspendSocket(_ socket: Socket, untilReadyFor events: Socket.Events) async throws {
-    guard try !socket.getValue(for: BoolSocketOption(name: SO_ACCEPTCONN)) else {
+    guard try !waitsForConnections(socket) else {
       return try await base.suspendSocket(socket, untilReadyFor: events)
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -29,5 +29,15 @@ package struct IdleTimeout<Base: AsyncSocketPool>: AsyncSocketPool {
       defer { group.cancelAll() }
       try await group.next()
     }
+  }
+
+  /// Asks the system: `Socket.getValue` leaks the memory of its answer.
+  private func waitsForConnections(_ socket: Socket) throws -> Bool {
+    var answer: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    guard getsockopt(socket.file.rawValue, SOL_SOCKET, SO_ACCEPTCONN, &answer, &size) == 0 else {
+      throw SocketError.makeFailed("GetOption")
+    }
+    return answer != 0
   }
 }
