@@ -7,8 +7,8 @@ usage() {
 usage: Tests/sanitize.sh address|thread [FILTER]
 
 Builds the tests for the sanitizer into .build-address or .build-thread and runs those of the modules; FILTER, a regular
-expression, chooses among those that do not run under mpirun. Ends with 0 only if the sanitizer reports nothing; no report
-is suppressed.
+expression, chooses among those that do not run under mpirun. Ends with 0 only if the sanitizer reports nothing; what is
+suppressed stands in Tests/suppressions, with the reason.
 
 Tests of the program itself start other processes, whose memory and threads are those of the modules; they run without.
 Ranks under mpirun are checked for wrong uses of memory, but not for leaks: Open MPI has plenty, most of them in modules that
@@ -36,7 +36,7 @@ export LMCONV_SANITIZER=$kind
 symbolizer=$(dirname "$(readlink -f "$(command -v swift)")")/llvm-symbolizer
 export OPENBLAS_NUM_THREADS=1
 export ASAN_OPTIONS=external_symbolizer_path=$symbolizer:detect_stack_use_after_return=1:strict_string_checks=1
-export TSAN_OPTIONS=external_symbolizer_path=$symbolizer:history_size=4
+export TSAN_OPTIONS=external_symbolizer_path=$symbolizer:history_size=4:suppressions=$PWD/Tests/suppressions/thread.txt
 
 options=(-c release --scratch-path ".build-$kind" --sanitize "$kind")
 under_mpirun='^CollectivesTests\.(ManyRanksTests|WatchdogTests)'
