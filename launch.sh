@@ -155,7 +155,8 @@ install_program() {
   destination+=$prefix
   mkdir -p "$destination" 2>/dev/null && [[ -w $destination ]] ||
     die "install: cannot write to $destination; choose another --prefix, or use sudo after ./launch.sh setup"
-  set_up
+  # Foundation's networking, which lmconv serve brings along, is linked with curl.
+  set_up curl-config:libcurl4-openssl-dev
   build_information
   say "building lmconv with Swift's libraries inside; it takes some minutes"
   local builds=(env LMCONV_BUILD="$built" swift build --package-path "$root" --scratch-path "$scratch" -c release)

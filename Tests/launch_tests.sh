@@ -201,6 +201,7 @@ launch install --prefix /usr --colour red
 expect "an unknown option is told" says "install: unknown option '--colour'"
 launch install --prefix /proc/none
 expect "a place that cannot be written is told" says "install: cannot write to /proc/none"
+stand_in curl-config <<<''
 launch install --prefix=/usr --destdir "$sandbox/package"
 expect "an installation succeeds" exits_with 0
 expect "with Swift's libraries inside" called "--static-swift-stdlib"
