@@ -115,7 +115,7 @@ class Comparison:
         # Memory is that of training alone, so training comes first.
         tasks = [(f"{variant} train", servers[variant], "train") for variant in variants]
         tasks += [(f"ours train {order}", ours, f"train {order}") for order in ORDERS]
-        tasks += [("gemm", ours, "gemm")]
+        tasks += [("gemm", ours, "gemm"), ("handover", ours, "handover")]
         forward = [(f"{variant} forward", servers[variant], "forward") for variant in variants]
         forward += [("ours forward", ours, "forward s_curve")]
         self.rounds("training", lambda: self.in_turn(tasks))
@@ -133,7 +133,8 @@ class Comparison:
         alone = [self.lmconv(f"independent run {core}", threads=1, before=pin(core)) for core in range(self.cores)]
 
         def one_round():
-            self.in_turn([("ranks", ranks, "train s_curve"), ("threads", threads, "train s_curve")])
+            self.in_turn([("handover", threads, "handover"), ("ranks", ranks, "train s_curve"),
+                          ("threads", threads, "train s_curve"), ("handover", threads, "handover")])
             time.sleep(0.1)
             for server in alone:
                 server.ask("train s_curve")
@@ -349,6 +350,9 @@ def report(results):
         return median(name, lambda m: m["images"] / m["seconds"])
 
     gemm = median("gemm", lambda m: m["gflops"])
+    handovers = sorted(m["nanoseconds"] for m in results["measurements"]["handover"] if m["nanoseconds"])
+    distance = (f"; a cache line took {handovers[0]:.0f} to {handovers[-1]:.0f} ns from core to core, in the middle "
+                f"{statistics.median(handovers):.0f}" if handovers else "")
     step = sorted(results["measurements"]["ours train s_curve"], key=lambda m: m["seconds"])
     step = step[len(step) // 2]
     speeds = [[label, f"{images_per_second(f'{name} train{order}'):.2f}", f"{images_per_second(f'{name} forward'):.2f}",
@@ -371,7 +375,7 @@ def report(results):
         f"Measured {results['date']} on {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux "
         f"{machine['kernel']}, load {machine['load_before']:.2f} before; PyTorch {results['torch']}; {network['parameters']:,} "
         f"parameters (F = {network['filters']}, R = {network['blocks']}), {network['side']}x{network['side']} RGB, batch "
-        f"{network['batch']}, {results['threads']} threads, {results['repetitions']} rounds.",
+        f"{network['batch']}, {results['threads']} threads, {results['repetitions']} rounds{distance}.",
         target_table(results),
         table(["images/s", "training", "forward", "peak memory, training"], speeds),
         f"A training step by phase, S-curve ({1e3 * step['seconds']:.0f} ms; sgemm's best {gemm:.0f} GFLOP/s):",

@@ -24,8 +24,8 @@ struct BenchmarkCommand: ParsableCommand {
 
       Images are random; times do not depend on them. Useful GFLOP/s count multiplications by unmasked values only, and \
       are compared with what OpenBLAS's sgemm reaches on as many threads in the same run. With --serve, commands come \
-      from standard input: `train ORDER`, `forward ORDER` and `gemm` each answer with one line of JSON, `quit` ends; so \
-      a script can measure several programs in turn.
+      from standard input: `train ORDER`, `forward ORDER`, `gemm` and `handover` each answer with one line of JSON, \
+      `quit` ends; so a script can measure several programs in turn.
       """)
 
   @Option(help: "Channels of the hidden activations.")

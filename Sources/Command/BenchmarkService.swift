@@ -35,6 +35,8 @@ struct BenchmarkService {
       case ("compute", let order?): try answer(["seconds": try benchmark.computation(order)])
       case ("exchange", nil) where words.count == 1: try answer(try benchmark.exchange())
       case ("gemm", nil) where words.count == 1: try answer(["gflops": try benchmark.matrixProductPeak()])
+      case ("handover", nil) where words.count == 1:
+        try answer(["nanoseconds": HandoverTime.measure(pool: benchmark.pool)])
       case ("quit", nil) where words.count == 1: return
       default: throw CommandError.unknownMeasurement(command)
       }

@@ -27,6 +27,10 @@ extension TiledWork {
 
 /// A fixed set of threads that work off tiles; the caller is one of them.
 ///
+/// Each thread begins with its own share of consecutive tiles, the same of every work with as many, and then helps the
+/// others. Tiles of rows are numbered in the order of the rows, so a row stays with the thread whose caches hold it:
+/// cores that do not share a cache exchange lines several times more slowly (docs/kernels.md).
+///
 /// Starting work allocates nothing. Idle threads spin for some microseconds, then leave the core to whoever wants it, then
 /// sleep, so that ranks that share a core do not starve each other. One thread at a time may call `run`.
 public final class ThreadPool: Sendable {
@@ -71,17 +75,24 @@ private final class Workers: @unchecked Sendable {
     var tiles: Int
   }
 
+  /// Where a thread's share of the tiles goes on: on a cache line of its own.
+  private final class Share {
+    let next = Atomic<Int>(0)
+    private let padding = (SIMD16<Int>(), SIMD16<Int>())
+  }
+
   private let count: Int
   // `job` is written before `generation` is raised (release) and read after it was seen (acquire).
   private var job: Job?
   private let generation = Atomic<Int>(0)
-  private let nextTile = Atomic<Int>(0)
+  private let shares: [Share]
   private let running = Atomic<Int>(0)
   private let isStopping = Atomic<Bool>(false)
   private let sleep = NSCondition()
 
   init(count: Int) {
     self.count = count
+    shares = (0...count).map { _ in Share() }
     running.store(count, ordering: .relaxed)
     for thread in 1..<(count + 1) {
       let worker = Thread { self.work(thread: thread) }
@@ -95,7 +106,7 @@ private final class Workers: @unchecked Sendable {
   /// Does `job` together with the calling thread.
   func run(_ job: Job) {
     self.job = job
-    nextTile.store(0, ordering: .relaxed)
+    for thread in 0...count { shares[thread].next.store(firstTile(of: thread, job), ordering: .relaxed) }
     running.store(count, ordering: .relaxed)
     wake()
     takeTiles(thread: 0)
@@ -113,12 +124,18 @@ private final class Workers: @unchecked Sendable {
 
   private func takeTiles(thread: Int) {
     guard let job else { return }
-    while true {
-      let tile = nextTile.add(1, ordering: .relaxed).oldValue
-      guard tile < job.tiles else { return }
-      job.work.run(at: job.address, tile: tile, thread: thread)
+    for distance in 0...count {
+      let owner = (thread + distance) % (count + 1)
+      let end = firstTile(of: owner + 1, job)
+      while true {
+        let tile = shares[owner].next.add(1, ordering: .relaxed).oldValue
+        guard tile < end else { break }
+        job.work.run(at: job.address, tile: tile, thread: thread)
+      }
     }
   }
+
+  private func firstTile(of thread: Int, _ job: Job) -> Int { job.tiles * thread / (count + 1) }
 
   private func wake() {
     sleep.lock()

@@ -46,6 +46,37 @@ import Testing
     }
   }
 
+  /// Waits in each thread's first tile until every thread has one, so that none can help another before.
+  private struct FirstTiles: TiledWork {
+    final class Record: Sendable {
+      let tiles: Mutex<[Int?]>
+      init(threads: Int) { tiles = Mutex([Int?](repeating: nil, count: threads)) }
+    }
+    let tiles: Int
+    let record: Record
+
+    func run(tile: Int, thread: Int) {
+      let isFirst = record.tiles.withLock { first in
+        guard first[thread] == nil else { return false }
+        first[thread] = tile
+        return true
+      }
+      guard isFirst else { return }
+      while record.tiles.withLock({ $0.contains(nil) }) { sched_yield() }
+    }
+  }
+
+  /// Work on the same rows meets them in the caches that hold them.
+  @Test(arguments: [(4, 2), (100, 3), (7, 7), (1001, 4)])
+  func threadsBeginWithSharesOfTheirOwn(tiles: Int, threads: Int) {
+    let pool = ThreadPool(threads: threads)
+    for _ in 0..<20 {
+      let record = FirstTiles.Record(threads: threads)
+      pool.run(FirstTiles(tiles: tiles, record: record))
+      #expect(record.tiles.withLock { $0 } == (0..<threads).map { tiles * $0 / threads })
+    }
+  }
+
   /// Adds its tiles' numbers to places of their own, so that a tile left out or run twice shows in the sum.
   private struct Numbering: TiledWork {
     let tiles: Int
