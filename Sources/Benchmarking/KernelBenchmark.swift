@@ -87,6 +87,7 @@ public struct KernelBenchmark {
     let y = random(outputs)
     let weight = panels(inputs, outputs)
     let transposed = panels(outputs, inputs)
+    let scratch = panels(inputs, outputs)
     let bias = Matrix(rows: 1, columns: Panels.count(outputs: outputs) * Panels.width)
     let operations = 2.0 * Double(plans.forward.visibleTaps * images * inputs * outputs)
     func measurement(_ direction: String, _ body: () -> Void) -> KernelMeasurement {
@@ -105,7 +106,7 @@ public struct KernelBenchmark {
       },
       measurement("weight gradient") {
         MaskedConvolution.parameterGradients(
-          plan: plans.forward, x: x, dy: y, dWeight: weight, dBias: bias, pool: pool)
+          plan: plans.forward, x: x, dy: y, dWeight: weight, dBias: bias, scratch: scratch, pool: pool)
       },
     ]
   }

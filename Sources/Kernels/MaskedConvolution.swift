@@ -43,21 +43,31 @@ public enum MaskedConvolution {
   }
 
   /// Gradients of the parameters; overwrites `dWeight`, `dBias` and `dMaskWeight`, padding of the panels included.
+  /// `scratch` has as many elements as `dWeight`, or more.
   public static func parameterGradients(
     plan: NeighbourPlan, x: Matrix, dy: Matrix, dWeight: Matrix, dBias: Matrix? = nil, dMaskWeight: Matrix? = nil,
-    pool: ThreadPool
+    scratch: Matrix, pool: ThreadPool
   ) {
     let images = imageCount(plan, x, dy)
     precondition(
-      dWeight.count == Panels.elements(taps: plan.taps, inputs: x.columns, outputs: dy.columns),
+      dWeight.count == Panels.elements(taps: plan.taps, inputs: x.columns, outputs: dy.columns)
+        && scratch.count >= dWeight.count,
       "MaskedConvolution.parameterGradients: weight of \(dWeight.count) for \(x.columns) -> \(dy.columns)")
-    pool.run(
-      MaskedConvolutionWeightGradient(
-        plan: plan, images: images, inputs: x.columns, outputs: dy.columns, x: x.base, dy: dy.base,
-        dWeight: dWeight.base, scratch: pool.scratch.base))
+    let sums = MaskedConvolutionWeightGradient(
+      plan: plan, images: images, inputs: x.columns, outputs: dy.columns, x: x.base, dy: dy.base,
+      dWeight: dWeight.base, secondPart: scratch.base, scratch: pool.scratch.base)
+    pool.run(sums)
+    if sums.parts > 1 {
+      VectorSum.add(
+        scratch.buffer, from: scratch.offset, into: dWeight.buffer, at: dWeight.offset, count: dWeight.count, pool: pool
+      )
+    }
     if let dBias {
       precondition(dBias.count >= dy.columns, "MaskedConvolution.parameterGradients: bias of \(dBias.count)")
-      pool.run(ColumnSums(rows: dy.rows, columns: dy.columns, values: dy.base, sums: dBias.base))
+      pool.run(
+        ColumnSums(rows: dy.rows, columns: dy.columns, values: dy.base, sums: dBias.base, secondPart: scratch.base))
+      VectorSum.add(
+        scratch.buffer, from: scratch.offset, into: dBias.buffer, at: dBias.offset, count: dy.columns)
     }
     if let dMaskWeight {
       precondition(
@@ -89,30 +99,35 @@ public enum MaskedConvolution {
   }
 }
 
-/// sums[o] = sum over rows of values[row, o]. A tile is a panel of 16 columns; rows are added in order, in runs of 256
-/// so that rounding stays small.
+/// sums[o] = sum over the first half of the rows of values[row, o], and `secondPart[o]` over the others. A tile is a half
+/// and a panel of 16 columns; rows are added in order, in runs of 256 that are then added, for accuracy.
 private struct ColumnSums: TiledWork {
   let rows: Int
   let columns: Int
   let values: UnsafePointer<Float>
   let sums: UnsafeMutablePointer<Float>
+  let secondPart: UnsafeMutablePointer<Float>
 
-  var tiles: Int { Panels.count(outputs: columns) }
+  private var panels: Int { Panels.count(outputs: columns) }
+
+  var tiles: Int { 2 * panels }
 
   func run(tile: Int, thread: Int) {
-    let first = tile * Panels.width
+    let part = tile / panels
+    let first = tile % panels * Panels.width
+    let end = rows * (part + 1) / 2
     forEachVector(min(Panels.width, columns - first)) { offset, lanes in
       var total = Vector.zero
-      var begin = 0
-      while begin < rows {
+      var begin = rows * part / 2
+      while begin < end {
         var run = Vector.zero
-        for row in begin..<min(begin + 256, rows) {
+        for row in begin..<min(begin + 256, end) {
           run += (values + row * columns).vector(at: first + offset, lanes: lanes)
         }
         total += run
         begin += 256
       }
-      sums.store(total, at: first + offset, lanes: lanes)
+      (part == 0 ? sums : secondPart).store(total, at: first + offset, lanes: lanes)
     }
   }
 }

@@ -2,9 +2,13 @@ import Tensors
 
 /// dWeight[t, c, o] = sum over images and over the pixels p that see tap t of x[p + shift(t), c] * dy[p, o].
 ///
-/// A tile is one tap, up to two panels of 16 output channels and some input channels, and adds all rows in order, so the
-/// sum is never split over threads. Block by block of the image, both panels take the block's rows while they are in the
-/// second-level cache. Overwrites dWeight, padding included.
+/// The rows are summed in two parts, the first and the second half of all blocks of pixels, each in order; the second is then
+/// added to the first. Always two, so that the sum does not depend on the number of threads: two threads need only the
+/// rows that they keep, of which the caches of their cores hold most (docs/kernels.md).
+///
+/// A tile is a part of the rows, one tap, up to two panels of 16 output channels and some input channels. Block by block of
+/// the image, both panels take the block's rows while they are in the second-level cache. Overwrites dWeight, padding
+/// included.
 struct MaskedConvolutionWeightGradient: TiledWork {
   let plan: NeighbourPlan
   let images: Int
@@ -16,6 +20,8 @@ struct MaskedConvolutionWeightGradient: TiledWork {
   let dy: UnsafePointer<Float>
   /// Panels of 16 outputs, `[panels, taps, inputs, 16]`.
   let dWeight: UnsafeMutablePointer<Float>
+  /// Room for as much: the sum of the second part.
+  let secondPart: UnsafeMutablePointer<Float>
   /// The pool's memory, a row for each thread.
   let scratch: UnsafeMutablePointer<Float>
 
@@ -31,33 +37,43 @@ struct MaskedConvolutionWeightGradient: TiledWork {
 
   private var channelGroups: Int { (inputs + channelsPerTile - 1) / channelsPerTile }
 
-  var tiles: Int { plan.taps * panelGroups * channelGroups }
+  /// Blocks of pixels of all images.
+  private var blocks: Int { images * plan.blocks }
+
+  /// Parts that the rows are summed in.
+  var parts: Int { min(2, blocks) }
+
+  private var tilesOfPart: Int { plan.taps * panelGroups * channelGroups }
+
+  var tiles: Int { parts * tilesOfPart }
 
   func run(tile: Int, thread: Int) {
+    let part = tile / tilesOfPart
+    let target = part == 0 ? dWeight : secondPart
+    let tile = tile % tilesOfPart
     let tap = Int(plan.tapsByWork[tile / (panelGroups * channelGroups)])
     let firstPanel = tile / channelGroups % panelGroups * Self.panelsPerTile
     let endPanel = min(firstPanel + Self.panelsPerTile, panels)
     let firstChannel = tile % channelGroups * channelsPerTile
     let channels = firstChannel..<min(firstChannel + channelsPerTile, inputs)
     for panel in firstPanel..<endPanel {
-      (sum(panel, tap) + firstChannel * Panels.width).update(repeating: 0, count: channels.count * Panels.width)
+      (sum(target, panel, tap) + firstChannel * Panels.width).update(repeating: 0, count: channels.count * Panels.width)
     }
     // The block's gradients of one panel, gathered: [rows, 16].
     let gathered = scratch + thread * ThreadPool.scratchFloats
     plan.starts.withUnsafeBufferPointer { starts in
       plan.pixels.withUnsafeBufferPointer { pixels in
         guard let lists = pixels.baseAddress else { return }
-        for image in 0..<images {
+        for index in (blocks * part / parts)..<(blocks * (part + 1) / parts) {
+          let (image, block) = index.quotientAndRemainder(dividingBy: plan.blocks)
           let imageX = x + (image * plan.size.pixels + Int(plan.shifts[tap])) * inputs
           let imageDY = dy + image * plan.size.pixels * outputs
-          for block in 0..<plan.blocks {
-            let begin = Int(starts[block * plan.taps + tap])
-            let rows = Int(starts[block * plan.taps + tap + 1]) - begin
-            guard rows > 0 else { continue }
-            for panel in firstPanel..<endPanel {
-              gather(lists + begin, rows, imageDY, panel, into: gathered)
-              addRows(lists + begin, rows, imageX, gathered, sum(panel, tap), channels)
-            }
+          let begin = Int(starts[block * plan.taps + tap])
+          let rows = Int(starts[block * plan.taps + tap + 1]) - begin
+          guard rows > 0 else { continue }
+          for panel in firstPanel..<endPanel {
+            gather(lists + begin, rows, imageDY, panel, into: gathered)
+            addRows(lists + begin, rows, imageX, gathered, sum(target, panel, tap), channels)
           }
         }
       }
@@ -66,8 +82,10 @@ struct MaskedConvolutionWeightGradient: TiledWork {
 
   /// Where the gradient of a panel's tap is summed: `[inputs, 16]`.
   @inline(__always)
-  private func sum(_ panel: Int, _ tap: Int) -> UnsafeMutablePointer<Float> {
-    dWeight + (panel * plan.taps + tap) * inputs * Panels.width
+  private func sum(
+    _ target: UnsafeMutablePointer<Float>, _ panel: Int, _ tap: Int
+  ) -> UnsafeMutablePointer<Float> {
+    target + (panel * plan.taps + tap) * inputs * Panels.width
   }
 
   /// Copies one panel of the listed rows of dy, padded with zeros.

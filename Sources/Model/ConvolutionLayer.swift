@@ -92,7 +92,8 @@ package struct ConvolutionLayer: Sendable {
       MaskedConvolution.parameterGradients(
         plan: pass.forward.plan.pair(mask).forward, x: x, dy: dy, dWeight: dWeight,
         dBias: bias.map { Self.row(pass.gradient, $0) },
-        dMaskWeight: maskWeight.map { Self.panels(pass.gradient, $0) }, pool: pass.forward.pool)
+        dMaskWeight: maskWeight.map { Self.panels(pass.gradient, $0) }, scratch: pass.weightScratch,
+        pool: pass.forward.pool)
     }
     if case .normalized(let direction, let gain, _) = weight {
       WeightNormalization.backward(
@@ -107,16 +108,20 @@ package struct ConvolutionLayer: Sendable {
     MaskedConvolution.transpose(
       weight: effectiveWeight(pass.forward.parameters, pass.forward.effectiveWeights), taps: taps, inputs: inputs,
       outputs: outputs,
-      into: pass.transposedWeight, pool: pass.forward.pool)
+      into: pass.weightScratch, pool: pass.forward.pool)
     pass.forward.trace.measure(.inputGradient, label: firstEntry) {
       MaskedConvolution.inputGradient(
-        transposedPlan: pass.forward.plan.pair(mask).transposed, dy: dy, transposedWeight: pass.transposedWeight,
+        transposedPlan: pass.forward.plan.pair(mask).transposed, dy: dy, transposedWeight: pass.weightScratch,
         dx: dx, pool: pass.forward.pool)
     }
   }
 
-  /// Floats of the transposed weight.
-  package var transposedCount: Int { Panels.elements(taps: taps, inputs: outputs, outputs: inputs) }
+  /// Floats of the weight or of the transposed weight, whichever has more.
+  package var weightScratchCount: Int {
+    max(
+      Panels.elements(taps: taps, inputs: inputs, outputs: outputs),
+      Panels.elements(taps: taps, inputs: outputs, outputs: inputs))
+  }
 
   private func effectiveWeight(_ parameters: FloatBuffer, _ effectiveWeights: FloatBuffer) -> Matrix {
     switch weight {
@@ -162,12 +167,12 @@ package struct BackwardPass {
   package let forward: ForwardPass
   /// Gradient of the flat parameter vector.
   package let gradient: FloatBuffer
-  /// Room for the largest transposed weight.
-  package let transposedWeight: Matrix
+  /// Room for the largest weight, transposed, and for as much as its gradient.
+  package let weightScratch: Matrix
 
-  package init(forward: ForwardPass, gradient: FloatBuffer, transposedWeight: Matrix) {
+  package init(forward: ForwardPass, gradient: FloatBuffer, weightScratch: Matrix) {
     self.forward = forward
     self.gradient = gradient
-    self.transposedWeight = transposedWeight
+    self.weightScratch = weightScratch
   }
 }

@@ -69,7 +69,7 @@ extension LocallyMaskedPixelCNN {
       "LocallyMaskedPixelCNN.backward: no room for gradients")
     let pass = BackwardPass(
       forward: forwardPass(parameters, plan, workspace, pool, trace), gradient: gradient,
-      transposedWeight: workspace.transposedWeight)
+      weightScratch: workspace.weightScratch)
     let wide = workspace.rows(workspace.wide)
     let dC = workspace.rows(workspace.dC)
     let dStream = workspace.rows(workspace.dStream)
@@ -144,7 +144,7 @@ extension LocallyMaskedPixelCNN {
   ) {
     let pass = BackwardPass(
       forward: forwardPass(parameters, plan, workspace, pool, nil), gradient: gradient,
-      transposedWeight: workspace.transposedWeight)
+      weightScratch: workspace.weightScratch)
     // Of the stream where it begins, which is where the backward ends.
     initial.inputGradient(pass, dy: workspace.rows(workspace.dStream), dx: dInput)
   }

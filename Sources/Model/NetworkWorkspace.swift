@@ -45,7 +45,7 @@ public final class NetworkWorkspace {
   let dC: Matrix
   let dStream: Matrix
   let effectiveWeights: FloatBuffer
-  let transposedWeight: Matrix
+  let weightScratch: Matrix
   let retention: ActivationRetention
   private let logitsStorage: Matrix
   private let dLogitsStorage: Matrix
@@ -91,8 +91,8 @@ public final class NetworkWorkspace {
     logitsStorage = matrix(configuration.outputs)
     dLogitsStorage = Matrix(rows: hasGradients ? rows : 0, columns: configuration.outputs)
     effectiveWeights = FloatBuffer(count: network.effectiveCount)
-    let largest = hasGradients ? network.layers.map(\.transposedCount).max() ?? 0 : 0
-    transposedWeight = Matrix(rows: largest / Panels.width, columns: Panels.width)
+    let largest = hasGradients ? network.layers.map(\.weightScratchCount).max() ?? 0 : 0
+    weightScratch = Matrix(rows: largest / Panels.width, columns: Panels.width)
   }
 
   /// Bytes that a workspace of `images` images of `size` takes.
@@ -111,7 +111,7 @@ public final class NetworkWorkspace {
     let inner = innerBlocks * (3 * filters + 2) + separateC * filters
     let scratch = configuration.channels + 1 + 3 * filters + configuration.outputs
     let gradients = hasGradients ? filters + configuration.outputs : 0
-    let largest = hasGradients ? network.layers.map(\.transposedCount).max() ?? 0 : 0
+    let largest = hasGradients ? network.layers.map(\.weightScratchCount).max() ?? 0 : 0
     return 4 * (images * size.pixels * (outputs + inner + scratch + gradients) + network.effectiveCount + largest)
   }
 

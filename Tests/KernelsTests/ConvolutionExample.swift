@@ -112,9 +112,10 @@ struct ConvolutionExample: CustomStringConvertible {
   func parameterGradients(pool: ThreadPool) -> (file: [[Float]], memory: [Float]) {
     let gradients = FloatBuffer(count: layout.count)
     gradients.fill(.nan)
+    let scratch = Matrix(rows: view(0, of: gradients).rows, columns: Panels.width)
     MaskedConvolution.parameterGradients(
       plan: plan, x: x, dy: dy, dWeight: view(0, of: gradients), dBias: view(1, of: gradients),
-      dMaskWeight: view(2, of: gradients), pool: pool)
+      dMaskWeight: view(2, of: gradients), scratch: scratch, pool: pool)
     return (layout.entries.map { layout.fileValues(of: $0, in: gradients) }, gradients.values)
   }
 

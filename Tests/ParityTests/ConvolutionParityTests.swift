@@ -83,7 +83,9 @@ struct ParityConvolutions {
         gradients.fill(.nan)
         MaskedConvolution.parameterGradients(
           plan: plan, x: x, dy: dy, dWeight: try #require(view(gradients, "weight")), dBias: view(gradients, "bias"),
-          dMaskWeight: view(gradients, "mask_weight"), pool: pool)
+          dMaskWeight: view(gradients, "mask_weight"),
+          scratch: Matrix(rows: Panels.elements(taps: window.taps, inputs: inputs, outputs: outputs) / 16, columns: 16),
+          pool: pool)
         for entry in layout.entries {
           let error = Golden.relativeError(
             layout.fileValues(of: entry, in: gradients), try file.doubles("d" + entry.name))
@@ -136,10 +138,10 @@ struct ParityConvolutions {
 
       let dStream = try Golden.activations(file, "dy")
       let dSkip = Matrix(rows: rows, columns: filters)
-      let largest = block.layers.map(\.transposedCount).max() ?? 0
+      let largest = block.layers.map(\.weightScratchCount).max() ?? 0
       block.backward(
         BackwardPass(
-          forward: pass, gradient: gradient, transposedWeight: Matrix(rows: largest / 16, columns: 16)), x: x,
+          forward: pass, gradient: gradient, weightScratch: Matrix(rows: largest / 16, columns: 16)), x: x,
         skip: skip, saved: saved, dStream: dStream, dSkip: dSkip, wide: wide,
         dC: Matrix(rows: rows, columns: filters), completed: { _ in })
       try compare(name, "dx", dStream, file)
