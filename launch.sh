@@ -14,6 +14,7 @@ usage: ./launch.sh                       set up, build, train on the embedded di
                                          --pictures FOLDER keep screenshots
        ./launch.sh test --tensorboard    set up, then let TensorBoard itself read what runs write for it
        ./launch.sh test --package        build the Debian package and use it in a new Debian
+       ./launch.sh test --newcomer       the README's two commands and the whole tutorial, in a new Debian
        ./launch.sh setup                 install what is missing and build
        ./launch.sh install --prefix DIR  build a program that needs no Swift, and install it under DIR
        ./launch.sh COMMAND [OPTIONS]     build if needed and run lmconv COMMAND
@@ -789,6 +790,7 @@ run_long_tests() {
       run_tests --filter MonitoringTests
       ;;
     --package) exec "$root/Tests/package_tests.sh" ;;
+    --newcomer) exec "$root/Tests/newcomer_tests.sh" ;;
   esac
 }
 
@@ -806,7 +808,7 @@ case ${1-} in
   test)
     shift
     case ${1-} in
-      --faults | --soak | --fuzz | --sanitize | --browser | --tensorboard | --package) run_long_tests "$@" ;;
+      --faults | --soak | --fuzz | --sanitize | --browser | --tensorboard | --package | --newcomer) run_long_tests "$@" ;;
       *) run_tests "$@" ;;
     esac
     ;;
