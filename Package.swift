@@ -107,7 +107,7 @@ let package = Package(
     .testTarget(name: "TracingTests", dependencies: ["Tracing"]),
     .testTarget(name: "OrdersTests", dependencies: ["Tensors", "Orders"]),
     .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Orders", "Kernels", "TestSupport"]),
-    // Counts what ModelTests allocates, by taking the place of malloc.
+    // Counts what ModelTests and DatasetsTests allocate, by taking the place of malloc.
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "ModelTests",
@@ -119,7 +119,8 @@ let package = Package(
       path: "Tests/CollectivesProbe"),
     .testTarget(name: "CollectivesTests", dependencies: ["Tensors", "Collectives", "CollectivesProbe"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Tensors", "Orders", "CZlib", "TestSupport"]),
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "Imaging", "Tensors", "Orders", "CZlib", "AllocationCounter", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Orders", "CZlib", "TestSupport"]),
@@ -139,7 +140,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Tensors", "Orders", "Kernels", "Optimization", "Collectives", "Configuration", "Datasets", "Evaluation",
-        "Model", "Training",
+        "Imaging", "Model", "Training",
       ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Training", "Imaging"]),
     .testTarget(

@@ -21,10 +21,11 @@ public struct HorizontalFlip: Sendable {
     return generator.nextBits() & 1 == 1
   }
 
-  /// Mirrors those of `images` in `levels`, [images * pixels, channels], that are mirrored in `epoch`. Allocates nothing.
+  /// Mirrors those of `images`, with whose pixels `levels` begins, [images * pixels, channels], that are mirrored in
+  /// `epoch`. Allocates nothing.
   public func apply(to levels: inout [UInt8], images: ArraySlice<Int>, epoch: Int) {
     precondition(
-      levels.count == images.count * size.pixels * channels, "HorizontalFlip: \(levels.count) values, \(images.count)")
+      levels.count >= images.count * size.pixels * channels, "HorizontalFlip: \(levels.count) values, \(images.count)")
     for (position, image) in images.enumerated() where isFlipped(image: image, epoch: epoch) {
       for row in 0..<size.rows {
         let start = (position * size.rows + row) * size.columns * channels

@@ -1,4 +1,5 @@
 import CZlib
+import Imaging
 import Orders
 import Tensors
 
@@ -138,51 +139,77 @@ public struct ImageDataset: Sendable {
   public func fill(
     levels values: inout [UInt8], images: ArraySlice<Int>, key: BinarizationKey
   ) throws(DatasetError) {
+    var unscaled: AreaScaling?
+    try fill(levels: &values, images: images, key: key, scaledBy: &unscaled)
+  }
+
+  /// Writes `images` to the beginning of `values` as above, but, with `scaling`, first made smaller by it.
+  ///
+  /// - Throws: when images in a file cannot be read, or are damaged.
+  public func fill(
+    levels values: inout [UInt8], images: ArraySlice<Int>, key: BinarizationKey, scaledBy scaling: inout AreaScaling?
+  ) throws(DatasetError) {
     precondition(
-      values.count == images.count * valuesPerImage,
-      "ImageDataset.fill: \(values.count) values for \(images.count) images of \(valuesPerImage)")
+      (scaling?.source ?? size) == size && (scaling?.channels ?? channels) == channels
+        && values.count >= images.count * (scaling?.target ?? size).pixels * channels,
+      "ImageDataset.fill: \(values.count) values for \(images.count) images of \(scaling?.target ?? size)")
     switch binarization {
     case .none, .threshold:
       // The lower bits are dropped (as Kingma and Dhariwal do in Glow, 2018); of one bit, what is left is the threshold.
       let dropped = 8 - bits
-      try copy(images, to: &values) { $0 >> dropped }
+      try copy(images, to: &values, scaledBy: &scaling) { $0 >> dropped }
     case .stochastic:
-      try binarize(images, to: &values, key: key)
+      try binarize(images, to: &values, key: key, scaledBy: &scaling)
     }
   }
 
   @inline(__always)
   private func copy(
-    _ images: ArraySlice<Int>, to values: inout [UInt8], _ level: (UInt8) -> UInt8
+    _ images: ArraySlice<Int>, to values: inout [UInt8], scaledBy scaling: inout AreaScaling?,
+    _ level: (UInt8) -> UInt8
   ) throws(DatasetError) {
     var start = 0
     for image in images {
-      try read(image) { pixels in
+      var count = 0
+      try read(image, scaledBy: &scaling) { pixels in
         for index in pixels.indices { values[start + index] = level(pixels[index]) }
+        count = pixels.count
       }
-      start += valuesPerImage
+      start += count
     }
   }
 
   private func binarize(
-    _ images: ArraySlice<Int>, to values: inout [UInt8], key: BinarizationKey
+    _ images: ArraySlice<Int>, to values: inout [UInt8], key: BinarizationKey, scaledBy scaling: inout AreaScaling?
   ) throws(DatasetError) {
     switch key {
     case .training(let seed, let step, let slot):
       var generator = KeyedGenerator(seed: seed, purpose: .binarization, step: step, slot: slot)
-      try copy(images, to: &values) { Binarization.draw(value: $0, from: &generator) }
+      try copy(images, to: &values, scaledBy: &scaling) { Binarization.draw(value: $0, from: &generator) }
     case .evaluation(let seed):
       var start = 0
       for image in images {
         var generator = KeyedGenerator(seed: seed, purpose: .evaluationBinarization, step: image)
-        try read(image) { pixels in
+        var count = 0
+        try read(image, scaledBy: &scaling) { pixels in
           for index in pixels.indices {
             values[start + index] = Binarization.draw(value: pixels[index], from: &generator)
           }
+          count = pixels.count
         }
-        start += valuesPerImage
+        start += count
       }
     }
+  }
+
+  /// Lends the pixels of `image`, made smaller by `scaling` if given, to `body`.
+  @inline(__always)
+  private func read(
+    _ image: Int, scaledBy scaling: inout AreaScaling?, _ body: (Span<UInt8>) -> Void
+  ) throws(DatasetError) {
+    guard scaling != nil else { return try read(image, body) }
+    try read(image) { scaling?.scale($0) }
+    if let scaled = scaling?.pixels { body(scaled.span) }
   }
 
   /// The CRC-32 of `sizes`, 8 bytes each, and `pixels`.

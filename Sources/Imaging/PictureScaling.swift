@@ -1,6 +1,6 @@
 import Orders
 
-// Pictures made smaller, in integer arithmetic: the same bits on every machine.
+// Pictures cut, made smaller and made grey, in integer arithmetic: the same bits on every machine.
 
 extension PNGImage {
   /// The largest part of the picture with the proportions of `size`, from its middle. Where the rest is odd, one pixel
@@ -22,61 +22,12 @@ extension PNGImage {
     return PNGImage(size: part, channels: channels, pixels: values)
   }
 
-  /// The picture made smaller to `size`, which is no larger in either direction: each value is the mean over the area
-  /// that the pixel covers, exact and rounded to nearest, halves up.
-  ///
-  /// Of `n` pixels in a row that become `m`, pixel i of the result covers [i n, (i + 1) n) and pixel j of the source
-  /// [j m, (j + 1) m), in units of 1 / m of a source pixel: the overlaps are integers, and so are all sums.
+  /// The picture made smaller to `size`, which is no larger in either direction, as `AreaScaling` does.
   public func areaResized(to size: ImageSize) -> PNGImage {
-    precondition(
-      size.rows <= rows && size.columns <= columns && size.pixels > 0, "PNGImage: \(self.size) made to \(size)")
     if size == self.size { return self }
-    let across = Self.overlaps(from: columns, to: size.columns)
-    let down = Self.overlaps(from: rows, to: size.rows)
-    let total = rows * columns
-    let rowValues = size.columns * channels
-    var narrowed = [Int](repeating: 0, count: rowValues)
-    var sums = [Int](repeating: 0, count: rowValues)
-    var result: [UInt8] = []
-    result.reserveCapacity(size.pixels * channels)
-    var narrowedRow = -1
-    for targetRow in 0..<size.rows {
-      for index in 0..<rowValues { sums[index] = 0 }
-      for (offset, rowWeight) in down[targetRow].weights.enumerated() {
-        let row = down[targetRow].first + offset
-        // A source row that two rows of the result share is narrowed once.
-        if row != narrowedRow {
-          narrow(row, across, into: &narrowed)
-          narrowedRow = row
-        }
-        for index in 0..<rowValues { sums[index] += rowWeight * narrowed[index] }
-      }
-      for sum in sums { result.append(UInt8((2 * sum + total) / (2 * total))) }
-    }
-    return PNGImage(size: size, channels: channels, pixels: result)
-  }
-
-  private func narrow(_ row: Int, _ across: [(first: Int, weights: [Int])], into sums: inout [Int]) {
-    for (target, overlap) in across.enumerated() {
-      for channel in 0..<channels {
-        var sum = 0
-        var source = (row * columns + overlap.first) * channels + channel
-        for weight in overlap.weights {
-          sum += weight * Int(pixels[source])
-          source += channels
-        }
-        sums[target * channels + channel] = sum
-      }
-    }
-  }
-
-  /// For each of `m` pixels that `n` become, the first that it covers and how much of each it covers, in units of 1 / m.
-  private static func overlaps(from n: Int, to m: Int) -> [(first: Int, weights: [Int])] {
-    (0..<m).map { target in
-      let (start, end) = (target * n, (target + 1) * n)
-      let sources = (start / m)...((end - 1) / m)
-      return (sources.lowerBound, sources.map { min(end, ($0 + 1) * m) - max(start, $0 * m) })
-    }
+    var scaling = AreaScaling(from: self.size, to: size, channels: channels)
+    scaling.scale(pixels.span)
+    return PNGImage(size: size, channels: channels, pixels: scaling.pixels)
   }
 
   /// The picture in grey: luma of ITU-R BT.601, rounded to nearest. Alpha stays.

@@ -1,7 +1,9 @@
+import AllocationCounter
+import Datasets
+import Foundation
+import Imaging
 import Orders
 import Testing
-
-import Datasets
 
 @Suite struct ImageDatasetTests {
   /// `count` images of 16x16 pixels of `channels` channels; every image holds all values.
@@ -43,6 +45,61 @@ import Datasets
       let before = values.withUnsafeBufferPointer { $0.baseAddress }
       for step in 0..<3 { try set.fill(levels: &values, images: [0], key: .training(seed: 1, step: step, slot: 0)) }
       #expect(values.withUnsafeBufferPointer { $0.baseAddress } == before)
+    }
+  }
+
+  @Test func scaledImagesAreBinarizedAndLoseBitsAfterScaling() throws {
+    let images = [2, 0]
+    for (bits, binarization) in [(8, Binarization.none), (3, .none), (1, .threshold), (1, .stochastic)] {
+      let set = try dataset(count: 3, channels: 2, bits: bits, binarization: binarization)
+      let target = ImageSize(rows: 5, columns: 5)
+      let scaled = try ImageDataset(
+        name: "scaled", size: target, channels: 2, bits: bits, binarization: binarization,
+        pixels: (0..<3).flatMap { image throws in
+          PNGImage(size: set.size, channels: 2, pixels: try set.pixels(of: image)).areaResized(to: target).pixels
+        }, labels: [0, 0, 0])
+      var scaling: AreaScaling? = AreaScaling(from: set.size, to: target, channels: 2)
+      for key in [BinarizationKey.training(seed: 3, step: 4, slot: 1), .evaluation(seed: 3)] {
+        var (expected, found) = ([UInt8](repeating: 0, count: 100), [UInt8](repeating: 9, count: 103))
+        try scaled.fill(levels: &expected, images: images[...], key: key)
+        try set.fill(levels: &found, images: images[...], key: key, scaledBy: &scaling)
+        // What is behind the images stays.
+        #expect(found == expected + [9, 9, 9], "\(bits) bits, \(binarization)")
+      }
+    }
+  }
+
+  @Test(
+    .disabled(
+      if: ProcessInfo.processInfo.environment["LMCONV_SANITIZER"] == "thread",
+      "ThreadSanitizer does not tell of all allocations"))
+  func fillingAllocatesNothing() async {
+    // In a process of its own: the counter counts for all tests.
+    await #expect(processExitsWith: .success) {
+      for binarization in [Binarization.none, .stochastic] {
+        let set = try ImageDataset(
+          name: "ramp", size: ImageSize(rows: 16, columns: 16), channels: 1, bits: binarization == .none ? 5 : 1,
+          binarization: binarization, pixels: (0..<1024).map { UInt8(truncatingIfNeeded: $0) },
+          labels: [0, 1, 2, 3])
+        var values = [UInt8](repeating: 0, count: 1024)
+        let images = [3, 1, 0, 2]
+        for target in [16, 11, 8] {
+          var scaling =
+            target == 16
+            ? nil : AreaScaling(from: set.size, to: ImageSize(rows: target, columns: target), channels: 1)
+          var counts: [Int] = []
+          counts.reserveCapacity(3)
+          for step in 0..<3 {
+            lmconv_count_allocations_of_this_thread(1)
+            let before = lmconv_counted_allocations()
+            try set.fill(
+              levels: &values, images: images[...], key: .training(seed: 1, step: step, slot: 0), scaledBy: &scaling)
+            counts.append(lmconv_counted_allocations() - before)
+            lmconv_count_allocations_of_this_thread(0)
+          }
+          #expect(counts.dropFirst().allSatisfy { $0 == 0 }, "\(target), \(binarization): \(counts)")
+        }
+      }
     }
   }
 
