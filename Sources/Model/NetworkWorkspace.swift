@@ -13,14 +13,16 @@ public enum ActivationRetention: Sendable, Hashable {
   case outputs
 }
 
-/// The activations of a network for up to a number of images of one size, allocated once.
+/// The activations of a network for up to a number of images of one size, or of smaller ones, allocated once.
 ///
 /// Where inner activations are not retained, all blocks share room for those of one.
 public final class NetworkWorkspace {
   /// The network this belongs to.
   public let network: LocallyMaskedPixelCNN
-  /// Size of the images.
-  public let size: ImageSize
+  /// Size of the images of the current batch; set by `prepareInput`.
+  public private(set) var size: ImageSize
+  /// The size that it was made for, which has the most pixels.
+  private let largest: ImageSize
   /// Images it has room for.
   public let capacity: Int
   /// Images of the current batch; set by `prepareInput`.
@@ -55,6 +57,7 @@ public final class NetworkWorkspace {
     precondition(images > 0, "NetworkWorkspace: \(images) images")
     self.network = network
     self.size = size
+    largest = size
     capacity = images
     self.images = images
     self.retention = retention
@@ -116,13 +119,16 @@ public final class NetworkWorkspace {
   }
 
   /// Takes a batch of images, given as levels `[images, pixels, channels]` in 0..<levels: scales them to [-1, 1] and
-  /// appends the channel of ones.
-  public func prepareInput(levels: [UInt8], images: Int) {
+  /// appends the channel of ones. The images are of `size`, by default that which the workspace was made for.
+  public func prepareInput(levels: [UInt8], images: Int, size: ImageSize? = nil) {
     let channels = network.configuration.channels
+    let size = size ?? largest
     precondition(
-      images > 0 && images <= capacity && levels.count >= images * size.pixels * channels,
-      "NetworkWorkspace.prepareInput: \(images) images, \(levels.count) levels")
+      images > 0 && images <= capacity && size.pixels <= largest.pixels
+        && levels.count >= images * size.pixels * channels,
+      "NetworkWorkspace.prepareInput: \(images) images of \(size), \(levels.count) levels")
     self.images = images
+    self.size = size
     let scale = 2 / Float(network.configuration.distribution.levels - 1)
     for row in 0..<(images * size.pixels) {
       for channel in 0..<channels {
@@ -157,11 +163,14 @@ public final class NetworkWorkspace {
 
   /// The rows of the current batch.
   func rows(_ matrix: Matrix) -> Matrix {
-    images == capacity ? matrix : matrix.prefix(rows: matrix.rows / capacity * images)
+    isFull ? matrix : matrix.prefix(rows: min(matrix.rows, images * size.pixels))
   }
 
+  /// Whether the current batch takes all the room.
+  private var isFull: Bool { images == capacity && size.pixels == largest.pixels }
+
   func rows(_ saved: GatedResidualBlock.Activations) -> GatedResidualBlock.Activations {
-    guard images != capacity else { return saved }
+    guard !isFull else { return saved }
     return GatedResidualBlock.Activations(
       normalized: rows(saved.normalized), c: rows(saved.c), scale: rows(saved.scale), d: rows(saved.d),
       outputScale: rows(saved.outputScale), keep: saved.keep.map { $0.prefix(rows: images) },

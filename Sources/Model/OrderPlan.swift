@@ -64,6 +64,16 @@ public final class OrderPlan: Sendable {
     pointwise = Pair(forward: identity, transposed: identity)
   }
 
+  /// Bytes that the plan of an order of `size` takes, without lists of blocks and taps, which are small beside those of
+  /// pixels.
+  public static func bytes(size: ImageSize, windows: NetworkWindows) -> Int {
+    // A list entry for each tap, and a count, of each pixel.
+    func plan(taps: Int) -> Int { (taps + 1) * size.pixels }
+    let masks = windows.dilation == 1 ? 2 : 3
+    let entries = 2 * masks * plan(taps: windows.side * windows.side) + plan(taps: 1) + size.pixels
+    return entries * MemoryLayout<Int32>.stride
+  }
+
   func pair(_ kind: MaskKind) -> Pair {
     switch kind {
     case .first: return first

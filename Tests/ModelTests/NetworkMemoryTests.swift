@@ -48,6 +48,39 @@ struct NetworkMemoryTests {
     }
   }
 
+  /// Sizes one after the other, as training draws them.
+  @Test(arguments: try ExampleNetwork.all()) func smallerImagesShareAWorkspaceWithTheSameBits(
+    example: ExampleNetwork
+  ) throws {
+    let (network, parameters) = (example.network, example.parameters)
+    let sizes = [ImageSize(rows: 3, columns: 3), example.size, ImageSize(rows: 2, columns: 4)]
+    for retention in [ActivationRetention.everything, .outputs] {
+      let shared = NetworkRun(
+        network, parameters: parameters, size: example.size, images: 3, threads: 2, retaining: retention)
+      let gradient = FloatBuffer(count: network.layout.count)
+      for (number, size) in (sizes + sizes).enumerated() {
+        var random = KeyedGenerator(testCase: number)
+        let images = 2 + number % 2
+        let levels = random.levels(
+          images * size.pixels * network.configuration.channels, below: network.configuration.distribution.levels)
+        let plan = OrderPlan(order: try random.order(of: size), windows: network.windows)
+        let own = NetworkRun(
+          network, parameters: parameters, size: size, images: images, retaining: retention)
+        let expected = FloatBuffer(count: network.layout.count)
+        let loss = own.loss(levels, plan: plan)
+        own.backward(plan: plan, into: expected)
+        var found = 0.0
+        let allocated = CountedAllocations.during(shared.pool) {
+          found = shared.loss(levels, images: images, size: size, plan: plan)
+          shared.backward(plan: plan, into: gradient)
+        }
+        #expect(found == loss && gradient.values == expected.values, "\(size), \(retention)")
+        // The first pass of a size allocates no more than the later ones.
+        if number > 0 { #expect(allocated == 0, "\(size), \(retention)") }
+      }
+    }
+  }
+
   @Test(
     .disabled(
       if: ProcessInfo.processInfo.environment["LMCONV_SANITIZER"] == "address",

@@ -52,10 +52,22 @@ public final class NetworkRun {
 
   /// The sum of -log p of `levels` over all pixels, in nats; also writes the gradient of the logits.
   public func loss(_ levels: [UInt8], plan: OrderPlan) -> Double {
-    let logits = forward(levels, plan: plan)
+    forward(levels, plan: plan)
+    return loss(levels)
+  }
+
+  private func loss(_ levels: [UInt8]) -> Double {
+    let logits = workspace.logits
     pixelLoss.evaluate(
       levels: levels, logits: logits, dLogits: workspace.dLogits, nats: nats, scratch: scratch, pool: pool)
     return nats.sum(in: 0..<logits.rows)
+  }
+
+  /// The same for `images` images of a smaller `size`.
+  public func loss(_ levels: [UInt8], images: Int, size: ImageSize, plan: OrderPlan) -> Double {
+    workspace.prepareInput(levels: levels, images: images, size: size)
+    network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool)
+    return loss(levels)
   }
 
   /// Writes the gradient of the last `loss` to `gradient`.
