@@ -65,16 +65,16 @@ struct DryRun {
     let sampler = try EpochSampler(
       count: dataset.count, slots: training.microbatches, imagesPerSlot: training.microbatchSize,
       seed: experiment.configuration.seed)
-    let schedule = TrainingSchedule(
-      training, stepsPerEpoch: sampler.stepsPerEpoch, dimensions: dataset.valuesPerImage)
-    checkData(dataset, sampler: sampler, schedule: schedule, &findings)
+    let schedule = TrainingSchedule(training, stepsPerEpoch: sampler.stepsPerEpoch)
+    checkData(
+      dataset, sizes: try experiment.trainingSizes(), sampler: sampler, schedule: schedule, &findings)
 
     let reports = try communicator.gather(
       RankReport(
         resources: HostResources(communicator),
         threads: HostThreads.count(
           requested: experiment.configuration.run.threads, communicator: communicator),
-        memory: TrainingMemory(experiment, rank: communicator.rank, ranks: communicator.size)))
+        memory: try TrainingMemory(experiment, rank: communicator.rank, ranks: communicator.size)))
     checkRanks(reports, &findings)
     let fits = checkMemory(reports, &findings)
 
@@ -118,7 +118,8 @@ struct DryRun {
   // MARK: Checks
 
   private func checkData(
-    _ dataset: ImageDataset, sampler: EpochSampler, schedule: TrainingSchedule, _ findings: inout Findings
+    _ dataset: ImageDataset, sizes: SizeSelection, sampler: EpochSampler, schedule: TrainingSchedule,
+    _ findings: inout Findings
   ) {
     let test = experiment.test
     findings.ok(
@@ -126,6 +127,9 @@ struct DryRun {
       "\(dataset.name): \(dataset.count) training and \(test.count) test images of \(test.size), "
         + "\(Quantity.count(test.channels, "channel")) of \(Quantity.count(test.bits, "bit"))")
     for picture in dataset.skipped + test.skipped { findings.warning("left out", "\(picture)") }
+    if sizes.scales(dataset.size) {
+      findings.ok("sizes", "training images are scaled to \(sizes.described), test images stay \(test.size)")
+    }
     let training = experiment.configuration.training
     findings.ok(
       "steps",
@@ -194,7 +198,7 @@ struct DryRun {
         + " (parameters \(Quantity.bytes(most.parameters)), "
         + "gradients \(Quantity.bytes(most.gradients)), "
         + "optimizer and average \(Quantity.bytes(most.optimizer + most.average)), "
-        + "activations \(Quantity.bytes(most.activations)), evaluation \(Quantity.bytes(most.evaluation)), "
+        + "activations \(Quantity.bytes(most.activations)), orders \(Quantity.bytes(most.orders)), evaluation \(Quantity.bytes(most.evaluation)), "
         + "checkpoint \(Quantity.bytes(most.checkpoint)))"
       // The least that any rank saw: they looked one after the other.
       let available = ranks.compactMap { reports[$0].resources.availableMemory }.min()

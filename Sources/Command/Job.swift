@@ -71,7 +71,7 @@ enum Job {
     switch error {
     case is CollectiveError: return ExitStatus.silentRank
     case is ConfigurationError, is ValidationError, is PixelMaskError, is OrderFileError, is GenerationOrderError,
-      is OrderSelectionError, CommandError.noModel, CommandError.noData,
+      is OrderSelectionError, is SizeSelectionError, CommandError.noModel, CommandError.noData,
       CommandError.imagesOutside, DatasetError.tooFewImages, DatasetError.noPictures, DatasetError.emptySplit,
       is ExperimentError,
       TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume,

@@ -96,6 +96,23 @@ extension Domain<Int> {
   static var windowSide: Domain { Domain(text: "odd, from 3 to 63") { (3...63).contains($0) && $0 % 2 == 1 } }
 }
 
+extension Domain<[Int]> {
+  static var sides: Domain {
+    Domain(text: "sizes from 1 to 1024, none twice") { sides in
+      sides.allSatisfy { (1...1024).contains($0) } && Set(sides).count == sides.count
+    }
+  }
+}
+
+extension Domain<[Double]> {
+  static var probabilities: Domain {
+    Domain(text: "above 0, 1 together") { values in
+      // Decimals of tenths do not add up to 1 exactly.
+      values.isEmpty || values.allSatisfy { $0 > 0 } && abs(values.reduce(0, +) - 1) < 1e-6
+    }
+  }
+}
+
 extension Domain<[OrderChoice]> {
   static var orders: Domain {
     Domain(text: "at least one order, none twice") { list in

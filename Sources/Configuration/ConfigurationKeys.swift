@@ -62,6 +62,13 @@ extension ConfigurationKey {
     ConfigurationKey(
       "data.flip", \.data.flip,
       meaning: "whether half of the training images, others in each epoch, are mirrored left to right"),
+    ConfigurationKey(
+      "data.resize", \.data.resize, .sides, unit: "pixels",
+      meaning: "sides of squares; the training images of each microbatch are made smaller to one of them, drawn anew; "
+        + "[] keeps their size, which test images always have"),
+    ConfigurationKey(
+      "data.resize_probabilities", \.data.resizeProbabilities, .probabilities,
+      meaning: "how likely a microbatch takes each size of data.resize; [] takes all alike"),
   ]
 
   private static let model = [

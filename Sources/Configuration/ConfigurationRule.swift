@@ -40,6 +40,17 @@ package struct ConfigurationRule: Sendable {
       return "'data.bits' is \(data.bits), but 'data.binarize' is \(data.binarize.yaml), which starts from all 8; "
         + "set 'data.bits' to 8, or 'data.binarize' to none"
     },
+    ConfigurationRule(keys: ["data.resize_probabilities", "data.resize"]) { configuration in
+      let data = configuration.data
+      guard !data.resizeProbabilities.isEmpty && data.resizeProbabilities.count != data.resize.count else { return nil }
+      return "'data.resize_probabilities' is \(data.resizeProbabilities.yaml), but 'data.resize' is "
+        + "\(data.resize.yaml); give each size its probability, or set 'data.resize_probabilities' to []"
+    },
+    ConfigurationRule(keys: ["data.resize", "orders.train", "orders.file"]) { configuration in
+      guard !configuration.data.resize.isEmpty, let file = configuration.orders.trainedFile else { return nil }
+      return "'data.resize' is \(configuration.data.resize.yaml), but the order of \(file) is of one size; "
+        + "set 'data.resize' to [], or train with orders that are computed"
+    },
     ConfigurationRule(keys: ["model.filters", "model.normalization"]) { configuration in
       let model = configuration.model
       guard model.normalization == .pono && model.filters == 1 else { return nil }

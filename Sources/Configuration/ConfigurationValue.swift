@@ -122,23 +122,51 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
   var yaml: String { self?.yaml ?? "null" }
 }
 
-extension Array: ConfigurationValue where Element == OrderChoice {
-  static var kind: String { "a list of orders (each \(OrderChoice.forms))" }
+/// What a key's value can be a list of.
+protocol ListedValue: Equatable, Sendable {
+  /// What several are, as in "must be a list of integers".
+  static var listKind: String { get }
+  /// The value that the list's element `node` holds, nil when it is of another type.
+  init?(element node: Node)
+  /// The value as YAML.
+  var elementYAML: String { get }
+}
+
+extension OrderChoice: ListedValue {
+  static var listKind: String { "orders (each \(forms))" }
+  init?(element node: Node) {
+    guard let text = String(node: node) else { return nil }
+    self.init(text)
+  }
+  var elementYAML: String {
+    if case .variant = self { return description }
+    return description.yaml
+  }
+}
+
+extension Int: ListedValue {
+  static let listKind = "integers"
+  init?(element node: Node) { self.init(node: node) }
+  var elementYAML: String { yaml }
+}
+
+extension Double: ListedValue {
+  static let listKind = "numbers"
+  init?(element node: Node) { self.init(node: node) }
+  var elementYAML: String { yaml }
+}
+
+extension Array: ConfigurationValue where Element: ListedValue {
+  static var kind: String { "a list of \(Element.listKind)" }
   init?(node: Node) {
     guard case .sequence(let sequence) = node else { return nil }
     self = []
-    for element in sequence {
-      guard let text = String(node: element), let choice = OrderChoice(text) else { return nil }
-      append(choice)
+    for node in sequence {
+      guard let element = Element(element: node) else { return nil }
+      append(element)
     }
   }
-  var yaml: String {
-    let texts = map { choice in
-      if case .variant = choice { return choice.description }
-      return choice.description.yaml
-    }
-    return "[" + texts.joined(separator: ", ") + "]"
-  }
+  var yaml: String { "[" + map(\.elementYAML).joined(separator: ", ") + "]" }
   static func culprit(in node: Node) -> Node {
     guard case .sequence(let sequence) = node else { return node }
     return sequence.first { Self(node: Node([$0])) == nil } ?? node

@@ -68,6 +68,10 @@ extension RunConfiguration {
     public var binarize = Binarization.stochastic
     /// Key `data.flip`.
     public var flip = false
+    /// Key `data.resize`, in pixels; none keeps the size of the images.
+    public var resize: [Int] = []
+    /// Key `data.resize_probabilities`; none makes all sizes equally likely.
+    public var resizeProbabilities: [Double] = []
 
     /// What pictures in files become.
     public var pictures: PictureOptions {
@@ -134,6 +138,19 @@ extension RunConfiguration {
     public var test = allVariants
     /// Key `orders.per`.
     public var per = OrderInterval.microbatch
+
+    /// A file whose order is trained with, if there is one.
+    var trainedFile: String? {
+      guard case .list(let choices) = train else { return nil }
+      for choice in choices {
+        switch choice {
+        case .file(let path): return path
+        case .variant: if let file { return file }
+        case .base, .random, .randoms: continue
+        }
+      }
+      return nil
+    }
 
     private static let allVariants = OrderVariant.allCases.map(OrderChoice.variant)
   }

@@ -22,6 +22,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case horizontalFlip = 10
   /// Directions in which a receptive field is measured.
   case receptiveField = 11
+  /// The size that the images of a microbatch are scaled to.
+  case imageSize = 12
 }
 
 /// Random numbers from a counter (Philox 4x32-10, Salmon et al. 2011): each draw is a pure function of

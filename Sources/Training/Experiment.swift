@@ -36,6 +36,13 @@ public struct Experiment: Sendable {
     return train
   }
 
+  /// The sizes that images are trained on in.
+  ///
+  /// - Throws: when they cannot be had from images of this size.
+  public func trainingSizes() throws -> SizeSelection {
+    try SizeSelection(configuration, size: test.size, orders: orders)
+  }
+
   /// Requires that images to train and to test on have one size and as many channels.
   public static func requireSameKind(train: ImageDataset, test: ImageDataset) throws(ExperimentError) {
     guard train.size == test.size else { throw .differentSizes(train: train.size, test: test.size) }

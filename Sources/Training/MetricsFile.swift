@@ -67,6 +67,8 @@ public struct StepRecord: Codable, Sendable {
   public let ranks: Int
   /// Steps of the run so far that were not fit for an update and were passed over.
   public let skippedSteps: Int
+  /// The losses by size, where images are scaled.
+  public let sizes: [SizeLoss]?
 
   /// All of it but the step, by the names in `metrics.jsonl`.
   var scalars: [(name: String, value: Double)] {
@@ -75,11 +77,12 @@ public struct StepRecord: Codable, Sendable {
       (.gradientNorm, gradientNorm), (.imagesPerSecond, imagesPerSecond), (.elapsedSeconds, elapsedSeconds),
       (.ranks, Double(ranks)), (.skippedSteps, Double(skippedSteps)),
     ]
-    return numbers.map { ($0.rawValue, $1) }
+    let bySize = (sizes ?? []).map { ("\(CodingKeys.bitsPerDimension.rawValue)/\($0.size)", $0.bitsPerDimension) }
+    return numbers.map { ($0.rawValue, $1) } + bySize
   }
 
   enum CodingKeys: String, CodingKey {
-    case step, epoch, nats, ranks
+    case step, epoch, nats, ranks, sizes
     case skippedSteps = "skipped_steps"
     case bitsPerDimension = "bits_per_dimension"
     case learningRate = "learning_rate"

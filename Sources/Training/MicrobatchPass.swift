@@ -9,41 +9,41 @@ import Tracing
 final class MicrobatchPass {
   let network: LocallyMaskedPixelCNN
   let dataset: ImageDataset
-  let orders: OrderSelection
+  let sizes: SizeSelection
   let workspace: NetworkWorkspace
   /// Negative log likelihoods of the last microbatch's pixels, image by image.
   let nats: DoubleBuffer
   private let pool: ThreadPool
   private let seed: UInt64
-  private let lossScale: Double
+  private let schedule: TrainingSchedule
   private let loss: PixelLoss
   private let scratch: DoubleBuffer
   private let prefetch: MicrobatchPrefetch
   private var sampler: EpochSampler
 
-  /// Allocates all that microbatches `slots` of `experiment` need, whose images `sampler` chooses from `dataset`.
+  /// Allocates all that microbatches `slots` of `experiment` need, whose images `sampler` chooses from `dataset` and
+  /// `sizes` scales.
   init(
-    _ experiment: Experiment, dataset: ImageDataset, sampler: EpochSampler, schedule: TrainingSchedule,
-    slots: Range<Int>,
-    pool: ThreadPool
+    _ experiment: Experiment, dataset: ImageDataset, sampler: EpochSampler, sizes: SizeSelection,
+    schedule: TrainingSchedule, slots: Range<Int>, pool: ThreadPool
   ) {
     let configuration = experiment.configuration
     let images = configuration.training.microbatchSize
     network = experiment.network
-    orders = experiment.orders
     seed = configuration.seed
-    lossScale = schedule.lossScale
+    self.schedule = schedule
+    self.sizes = sizes
     self.dataset = dataset
     self.sampler = sampler
     self.pool = pool
     loss = PixelLoss(distribution: network.configuration.distribution, channels: dataset.channels)
     workspace = NetworkWorkspace(
-      network: network, size: dataset.size, images: images, retaining: configuration.model.retention)
-    nats = DoubleBuffer(count: images * dataset.size.pixels)
+      network: network, size: sizes.largest, images: images, retaining: configuration.model.retention)
+    nats = DoubleBuffer(count: images * sizes.largest.pixels)
     scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
     prefetch = MicrobatchPrefetch(
       MicrobatchSource(
-        dataset: dataset, sampler: sampler, orders: orders, windows: network.windows, seed: configuration.seed,
+        dataset: dataset, sampler: sampler, sizes: sizes, windows: network.windows, seed: configuration.seed,
         flips: configuration.data.flip),
       slots: slots)
   }
@@ -71,7 +71,7 @@ final class MicrobatchPass {
   ) throws(DatasetError) -> Double {
     let microbatch = try trace.measure(.data) { () throws(DatasetError) -> Microbatch in
       let microbatch = try prefetch.take(step: step, slot: slot)
-      workspace.prepareInput(levels: microbatch.levels, images: microbatch.images)
+      workspace.prepareInput(levels: microbatch.levels, images: microbatch.images, size: microbatch.size)
       return microbatch
     }
     if network.configuration.dropout > 0 {
@@ -83,7 +83,8 @@ final class MicrobatchPass {
     }
     trace.measure(.loss) {
       loss.evaluate(
-        levels: microbatch.levels, logits: workspace.logits, dLogits: workspace.dLogits, scale: lossScale, nats: nats,
+        levels: microbatch.levels, logits: workspace.logits, dLogits: workspace.dLogits,
+        scale: schedule.lossScale(dimensions: microbatch.size.pixels * dataset.channels), nats: nats,
         scratch: scratch, pool: pool)
     }
     between()
@@ -92,6 +93,6 @@ final class MicrobatchPass {
         parameters: parameters, plan: microbatch.plan, workspace: workspace, gradient: gradient, pool: pool,
         trace: trace, completed: completed)
     }
-    return nats.sum(in: 0..<(microbatch.images * dataset.size.pixels))
+    return nats.sum(in: 0..<(microbatch.images * microbatch.size.pixels))
   }
 }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Imaging
 import Model
 import Orders
 
@@ -7,12 +8,14 @@ import Orders
 ///
 /// Sendable because one thread at a time has it: `MicrobatchPrefetch` hands it over.
 package final class Microbatch: @unchecked Sendable {
-  /// Pixels of its images, [images * pixels, channels].
+  /// Pixels of its images, [images * pixels, channels]; there is more behind them where others are larger.
   package fileprivate(set) var levels: [UInt8]
   /// Number of its images.
   package fileprivate(set) var images = 0
   /// The plan of its generation order.
   package fileprivate(set) var plan: OrderPlan
+  /// Rows and columns of its images.
+  package var size: ImageSize { plan.order.size }
 
   fileprivate init(values: Int, plan: OrderPlan) {
     levels = [UInt8](repeating: 0, count: values)
@@ -115,39 +118,59 @@ package final class MicrobatchPrefetch: @unchecked Sendable {
   }
 }
 
-/// Where microbatches come from: images, binarization and orders, all functions of (seed, step, slot).
+/// Where microbatches come from: images, their size, binarization and orders, all functions of (seed, step, slot).
 package struct MicrobatchSource {
-  /// The most orders whose plans are all kept; a plan of 32 x 32 pixels takes about 0.3 MB.
+  /// The most orders of a size whose plans are all kept; a plan of 32 x 32 pixels takes about 0.3 MB.
   private static let mostPlansKept = 64
 
   private let dataset: ImageDataset
-  private let orders: OrderSelection
+  private let sizes: SizeSelection
   private let windows: NetworkWindows
   private let seed: UInt64
-  private let flip: HorizontalFlip?
   private var sampler: EpochSampler
-  private let plans: [OrderPlan]
+  /// By size, each nil where nothing is done.
+  private var scalings: [AreaScaling?]
+  private let flips: [HorizontalFlip?]
+  /// By size and order; none of a size whose plans are not kept.
+  private let plans: [[OrderPlan]]
 
-  /// Microbatches of the images of `dataset` that `sampler` picks, some mirrored if it `flips`, in the orders that
-  /// `orders` draws, for a network with `windows`.
+  /// Microbatches of the images of `dataset` that `sampler` picks, some mirrored if it `flips`, in the sizes and orders
+  /// that `sizes` draws, for a network with `windows`.
   package init(
-    dataset: ImageDataset, sampler: EpochSampler, orders: OrderSelection, windows: NetworkWindows, seed: UInt64,
+    dataset: ImageDataset, sampler: EpochSampler, sizes: SizeSelection, windows: NetworkWindows, seed: UInt64,
     flips: Bool = false
   ) {
     self.dataset = dataset
     self.sampler = sampler
-    self.orders = orders
+    self.sizes = sizes
     self.windows = windows
     self.seed = seed
-    flip = flips ? HorizontalFlip(seed: seed, size: dataset.size, channels: dataset.channels) : nil
-    plans =
-      orders.train.count <= Self.mostPlansKept
-      ? orders.train.map { OrderPlan(order: $0.order, windows: windows) } : []
+    let channels = dataset.channels
+    scalings = sizes.sizes.map {
+      $0 == dataset.size ? nil : AreaScaling(from: dataset.size, to: $0, channels: channels)
+    }
+    self.flips = sizes.sizes.map { flips ? HorizontalFlip(seed: seed, size: $0, channels: channels) : nil }
+    plans = sizes.sizes.indices.map { index in
+      let orders = sizes.orders(at: index).train
+      return orders.count <= Self.mostPlansKept ? orders.map { OrderPlan(order: $0.order, windows: windows) } : []
+    }
+  }
+
+  /// Bytes of the plans that are kept, or under way, for the orders and sizes of `sizes`.
+  static func planBytes(_ sizes: SizeSelection, windows: NetworkWindows) -> Int {
+    sizes.sizes.enumerated().reduce(0) { sum, entry in
+      let orders = sizes.orders(at: entry.offset).train.count
+      // Of plans that are not kept, one is in use, one is ready, and one is made.
+      let plans = (1...mostPlansKept).contains(orders) ? orders : 3
+      return sum + plans * OrderPlan.bytes(size: entry.element, windows: windows)
+    }
   }
 
   /// Room for a microbatch.
   func emptyMicrobatch() -> Microbatch {
-    Microbatch(values: sampler.imagesPerSlot * dataset.valuesPerImage, plan: plan(step: 0, slot: 0))
+    Microbatch(
+      values: sampler.imagesPerSlot * sizes.largest.pixels * dataset.channels,
+      plan: plan(step: 0, slot: 0, size: sizes.index(step: 0, slot: 0)))
   }
 
   /// Has the images of microbatch `slot` of `step` read from the disk, if they are there.
@@ -158,14 +181,18 @@ package struct MicrobatchSource {
   /// - Throws: when its images cannot be read, or are damaged.
   mutating func fill(_ microbatch: Microbatch, step: Int, slot: Int) throws(DatasetError) {
     let images = sampler.images(step: step, slot: slot)
-    try dataset.fill(levels: &microbatch.levels, images: images, key: .training(seed: seed, step: step, slot: slot))
-    flip?.apply(to: &microbatch.levels, images: images, epoch: sampler.epoch(ofStep: step))
+    let size = sizes.index(step: step, slot: slot)
+    try dataset.fill(
+      levels: &microbatch.levels, images: images, key: .training(seed: seed, step: step, slot: slot),
+      scaledBy: &scalings[size])
+    flips[size]?.apply(to: &microbatch.levels, images: images, epoch: sampler.epoch(ofStep: step))
     microbatch.images = images.count
-    microbatch.plan = plan(step: step, slot: slot)
+    microbatch.plan = plan(step: step, slot: slot, size: size)
   }
 
-  private func plan(step: Int, slot: Int) -> OrderPlan {
-    if !plans.isEmpty, let index = orders.trainingIndex(step: step, slot: slot) { return plans[index] }
+  private func plan(step: Int, slot: Int, size: Int) -> OrderPlan {
+    let orders = sizes.orders(at: size)
+    if !plans[size].isEmpty, let index = orders.trainingIndex(step: step, slot: slot) { return plans[size][index] }
     return OrderPlan(order: orders.trainingOrder(step: step, slot: slot).order, windows: windows)
   }
 }

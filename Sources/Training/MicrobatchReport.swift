@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Kernels
 import Model
+import Orders
 import Tensors
 
 /// What was found in a microbatch that was computed again to find a fault.
@@ -39,6 +40,8 @@ public struct MicrobatchReport: Codable, Sendable, Equatable {
   public let slot: Int
   /// Name of its generation order.
   public let order: String
+  /// Rows and columns of its images, such as `28x28`.
+  public let size: String
   /// Its images' places in the training set.
   public let images: [Int]
   /// Rank that computed it, with its host.
@@ -61,7 +64,7 @@ public struct MicrobatchReport: Codable, Sendable, Equatable {
   public let firstNotFinite: NotFinite?
 
   enum CodingKeys: String, CodingKey {
-    case slot, order, images, rank, host, nats, steepest
+    case slot, order, size, images, rank, host, nats, steepest
     case bitsPerDimension = "bits_per_dimension"
     case worstImage = "worst_image"
     case worstNats = "worst_nats"
@@ -71,7 +74,7 @@ public struct MicrobatchReport: Codable, Sendable, Equatable {
 
   /// A line for people.
   public var described: String {
-    "microbatch \(slot), order \(order), images \(images.map(String.init).joined(separator: " ")): \(nats) nats "
+    "microbatch \(slot), order \(order), \(size), images \(images.map(String.init).joined(separator: " ")): \(nats) nats "
       + "(\(bitsPerDimension) bpd, image \(worstImage) \(worstNats)), gradient norm \(gradientNorm), most of it in "
       + steepest + (firstNotFinite.map { "; first not finite: \($0.described)" } ?? "")
   }
@@ -87,12 +90,14 @@ extension MicrobatchPass {
   ) throws(DatasetError) -> MicrobatchReport {
     prepare(parameters: parameters)
     let images = Array(images(step: step, slot: slot))
-    let pixels = dataset.size.pixels
+    let size = sizes.size(step: step, slot: slot)
+    let pixels = size.pixels
     var found: MicrobatchReport.NotFinite?
     let total = try train(
       step: step, slot: slot, parameters: parameters, gradient: gradient,
       between: {
-        found = notFiniteParameter(parameters) ?? notFiniteOutput(images: images) ?? notFiniteLoss(images: images)
+        found =
+          notFiniteParameter(parameters) ?? notFiniteOutput(images: images, size) ?? notFiniteLoss(images: images, size)
       })
     found = found ?? notFiniteGradient(gradient)
 
@@ -102,7 +107,7 @@ extension MicrobatchPass {
     let steepest =
       squares.indices.last { !squares[$0].isFinite } ?? squares.indices.max { squares[$0] < squares[$1] } ?? 0
     return MicrobatchReport(
-      slot: slot, order: orders.trainingOrder(step: step, slot: slot).name, images: images, rank: rank,
+      slot: slot, order: sizes.trainingOrder(step: step, slot: slot).name, size: "\(size)", images: images, rank: rank,
       host: host, nats: total / Double(images.count),
       bitsPerDimension: total / Double(images.count) * bitsPerDimensionPerNat, worstImage: images[worst],
       worstNats: losses[worst], gradientNorm: squares.reduce(0, +).squareRoot(),
@@ -117,19 +122,19 @@ extension MicrobatchPass {
     return nil
   }
 
-  private func notFiniteOutput(images: [Int]) -> MicrobatchReport.NotFinite? {
+  private func notFiniteOutput(images: [Int], _ size: ImageSize) -> MicrobatchReport.NotFinite? {
     for output in network.outputs(in: workspace) {
       guard let (row, column) = output.values.firstNotFinite else { continue }
       return .init(
-        kind: .output, layer: output.layer, place: "\(place(row: row, of: images)), channel \(column)",
+        kind: .output, layer: output.layer, place: "\(place(row: row, of: images, size)), channel \(column)",
         value: Double(output.values[row, column]))
     }
     return nil
   }
 
-  private func notFiniteLoss(images: [Int]) -> MicrobatchReport.NotFinite? {
-    for row in 0..<(images.count * dataset.size.pixels) where !nats[row].isFinite {
-      return .init(kind: .loss, layer: "loss", place: place(row: row, of: images), value: nats[row])
+  private func notFiniteLoss(images: [Int], _ size: ImageSize) -> MicrobatchReport.NotFinite? {
+    for row in 0..<(images.count * size.pixels) where !nats[row].isFinite {
+      return .init(kind: .loss, layer: "loss", place: place(row: row, of: images, size), value: nats[row])
     }
     return nil
   }
@@ -143,9 +148,9 @@ extension MicrobatchPass {
     return nil
   }
 
-  private func place(row: Int, of images: [Int]) -> String {
-    let (image, pixel) = row.quotientAndRemainder(dividingBy: dataset.size.pixels)
-    let (pixelRow, column) = pixel.quotientAndRemainder(dividingBy: dataset.size.columns)
+  private func place(row: Int, of images: [Int], _ size: ImageSize) -> String {
+    let (image, pixel) = row.quotientAndRemainder(dividingBy: size.pixels)
+    let (pixelRow, column) = pixel.quotientAndRemainder(dividingBy: size.columns)
     return "image \(images[image]), row \(pixelRow), column \(column)"
   }
 }

@@ -18,16 +18,32 @@ public struct OrderSelection: Sendable {
   ///
   /// - Throws: when a base order does not exist for this size, or a file is not an order of it.
   public init(_ configuration: RunConfiguration, size: ImageSize) throws {
-    let options = configuration.orders
-    train =
-      switch options.train {
-      case .fresh: []
-      case .list(let choices): try Self.orders(choices, options, size: size)
-      }
-    test = try Self.orders(options.test, options, size: size)
+    self.init(
+      configuration, size: size, train: try Self.training(configuration.orders, size: size),
+      test: try Self.orders(configuration.orders.test, configuration.orders, size: size))
+  }
+
+  private init(_ configuration: RunConfiguration, size: ImageSize, train: [NamedOrder], test: [NamedOrder]) {
+    self.train = train
+    self.test = test
     self.size = size
-    interval = options.per
+    interval = configuration.orders.per
     seed = configuration.seed
+  }
+
+  /// The training orders of `configuration` for images of another `size`; those to test with stay as they are.
+  ///
+  /// - Throws: when a base order does not exist for that size, or a file is not an order of it.
+  func training(_ configuration: RunConfiguration, size: ImageSize) throws -> OrderSelection {
+    OrderSelection(
+      configuration, size: size, train: try Self.training(configuration.orders, size: size), test: test)
+  }
+
+  private static func training(_ options: RunConfiguration.OrderOptions, size: ImageSize) throws -> [NamedOrder] {
+    switch options.train {
+    case .fresh: return []
+    case .list(let choices): return try orders(choices, options, size: size)
+    }
   }
 
   /// Which of `train` microbatch `slot` of step `step` takes; nil when it draws a permutation of its own.

@@ -28,8 +28,6 @@ package struct StepGuard {
   }
 
   private let options: RunConfiguration.GuardOptions
-  /// Bits per dimension of an image for a nat of a microbatch.
-  private let bitsPerNat: Double
   /// Steps passed over in the whole run.
   package var skipped = 0
   /// Steps passed over since the last update.
@@ -37,18 +35,14 @@ package struct StepGuard {
   /// Steps that the run already went back for.
   private var rolledBack: Set<Int> = []
 
-  /// The guard of a run whose microbatches have `imagesPerSlot` images.
-  package init(_ options: RunConfiguration.GuardOptions, imagesPerSlot: Int, bitsPerDimensionPerNat: Double) {
-    self.options = options
-    bitsPerNat = bitsPerDimensionPerNat / Double(imagesPerSlot)
-  }
+  /// The guard of a run with `options`.
+  package init(_ options: RunConfiguration.GuardOptions) { self.options = options }
 
-  /// What is wrong with a step whose microbatches have the negative log likelihoods `nats` (by slot, sums over images)
-  /// and whose gradient has this `norm`; nil if nothing is.
-  package func reason(nats: [Double], norm: Double) -> Reason? {
+  /// What is wrong with a step whose microbatches have the mean `losses` (by slot, in bits per dimension) and whose
+  /// gradient has this `norm`; nil if nothing is.
+  package func reason(losses: [Double], norm: Double) -> Reason? {
     let lossLimit = options.maxLoss > 0 ? options.maxLoss : .greatestFiniteMagnitude
-    for (slot, value) in nats.enumerated() {
-      let loss = value * bitsPerNat
+    for (slot, loss) in losses.enumerated() {
       // A comparison with NaN is never true.
       if !(loss <= lossLimit) { return .loss(slot: slot, loss, limit: lossLimit) }
     }
@@ -56,14 +50,14 @@ package struct StepGuard {
     return norm <= normLimit ? nil : .gradient(norm: norm, limit: normLimit)
   }
 
-  /// Slots of `nats` that are not fit by themselves; all slots if none is: then it is their sum.
-  package func suspects(nats: [Double]) -> [Int] {
-    let suspects = nats.indices.filter {
-      var alone = [Double](repeating: 0, count: nats.count)
-      alone[$0] = nats[$0]
-      return reason(nats: alone, norm: 0) != nil
+  /// Slots of `losses` that are not fit by themselves; all slots if none is: then it is their sum.
+  package func suspects(losses: [Double]) -> [Int] {
+    let suspects = losses.indices.filter {
+      var alone = [Double](repeating: 0, count: losses.count)
+      alone[$0] = losses[$0]
+      return reason(losses: alone, norm: 0) != nil
     }
-    return suspects.isEmpty ? Array(nats.indices) : suspects
+    return suspects.isEmpty ? Array(losses.indices) : suspects
   }
 
   /// What to do with step `step`, which is not fit. A step is gone back for once, in case the fault was the machine's; if

@@ -1,8 +1,8 @@
 import Collectives
 import Model
 
-/// Memory that a rank allocates to train, in bytes, by what it is for. The images, the orders and what the network sends
-/// and receives are small beside it.
+/// Memory that a rank allocates to train, in bytes, by what it is for. The images and what the network sends and receives
+/// are small beside it.
 public struct TrainingMemory: Codable, Sendable, Equatable {
   /// The parameters.
   public let parameters: Int
@@ -12,8 +12,10 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
   public let optimizer: Int
   /// The moving average of the rank's share of the parameters.
   public let average: Int
-  /// Activations of a microbatch and their gradients.
+  /// Activations of a microbatch of the largest size, and their gradients.
   public let activations: Int
+  /// Plans of the generation orders, of each size.
+  public let orders: Int
   /// Activations, and averaged parameters, of an evaluation.
   public let evaluation: Int
   /// What is drawn of the model after an evaluation: the samples' activations, then, on rank 0, the gradient.
@@ -23,11 +25,14 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
 
   /// All of it.
   public var total: Int {
-    parameters + gradients + optimizer + average + activations + evaluation + pictures + checkpoint
+    parameters + gradients + optimizer + average + activations + orders + evaluation + pictures + checkpoint
   }
 
   /// What rank `rank` of `ranks` needs for `experiment`.
-  public init(_ experiment: Experiment, rank: Int, ranks: Int) {
+  ///
+  /// - Throws: when its images cannot have the sizes that it trains on.
+  public init(_ experiment: Experiment, rank: Int, ranks: Int) throws {
+    let sizes = try experiment.trainingSizes()
     let network = experiment.network
     let configuration = experiment.configuration
     let count = network.layout.count
@@ -40,8 +45,9 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
     optimizer = 2 * float * owned
     average = hasAverage ? float * owned : 0
     activations = NetworkWorkspace.bytes(
-      network: network, size: experiment.test.size, images: configuration.training.microbatchSize,
+      network: network, size: sizes.largest, images: configuration.training.microbatchSize,
       retaining: configuration.model.retention)
+    orders = MicrobatchSource.planBytes(sizes, windows: network.windows)
     evaluation =
       NetworkWorkspace.bytes(
         network: network, size: experiment.test.size, images: configuration.evaluation.batchSize, retaining: .nothing)
@@ -63,7 +69,7 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case parameters, gradients, optimizer, average, activations, evaluation, pictures, checkpoint
+    case parameters, gradients, optimizer, average, activations, orders, evaluation, pictures, checkpoint
   }
 }
 

@@ -42,6 +42,7 @@ public final class TrainingRun {
   private let pool: ThreadPool
   private let dataset: ImageDataset
   private let schedule: TrainingSchedule
+  private let sizes: SizeSelection
   private let microbatch: MicrobatchPass
   private let reduction: GradientReduction
   private let parameters: FloatBuffer
@@ -104,15 +105,15 @@ public final class TrainingRun {
     sampler = try EpochSampler(
       count: dataset.count, slots: training.microbatches, imagesPerSlot: training.microbatchSize,
       seed: configuration.seed)
-    schedule = TrainingSchedule(training, stepsPerEpoch: sampler.stepsPerEpoch, dimensions: dataset.valuesPerImage)
+    schedule = TrainingSchedule(training, stepsPerEpoch: sampler.stepsPerEpoch)
+    sizes = try experiment.trainingSizes()
     pool = ThreadPool(threads: HostThreads.count(requested: configuration.run.threads, communicator: communicator))
-    stepGuard = StepGuard(
-      configuration.guards, imagesPerSlot: training.microbatchSize,
-      bitsPerDimensionPerNat: schedule.bitsPerDimensionPerNat)
+    stepGuard = StepGuard(configuration.guards)
     reduction = GradientReduction(
       count: network.layout.count, slots: training.microbatches, communicator: communicator, pool: pool)
     microbatch = MicrobatchPass(
-      experiment, dataset: dataset, sampler: sampler, schedule: schedule, slots: reduction.localSlots, pool: pool)
+      experiment, dataset: dataset, sampler: sampler, sizes: sizes, schedule: schedule, slots: reduction.localSlots,
+      pool: pool)
     parameters = network.initialParameters(seed: configuration.seed)
     let owned = reduction.shards.owned(by: communicator.rank)
     adam = Adam(
@@ -183,35 +184,32 @@ public final class TrainingRun {
   private func takeStep(_ progress: inout TrainingProgress) throws -> StepRecord? {
     let epoch = sampler.epoch(ofStep: step)
     progress.stepBegins()
-    let (nats, norm) = try computeGradient()
+    let (losses, norm) = try computeGradient()
     try requireSameParameters()
     let rate = schedule.learningRate.rate(step: step, epoch: epoch)
-    if let reason = stepGuard.reason(nats: nats, norm: norm) {
-      guard try passesOver(reason, nats: nats, norm: norm) else { return nil }
+    if let reason = stepGuard.reason(losses: losses.bitsPerDimensionOfMicrobatches, norm: norm) {
+      guard try passesOver(reason, losses, norm: norm) else { return nil }
     } else {
       try update(rate: rate, norm: norm)
     }
     step += 1
 
-    var total = 0.0
-    for value in nats { total += value }
-    let mean = total / Double(configuration.training.imagesPerStep)
     progress.stepDone(images: configuration.training.imagesPerStep)
     return StepRecord(
-      step: step, epoch: epoch, nats: mean, bitsPerDimension: mean * schedule.bitsPerDimensionPerNat,
+      step: step, epoch: epoch, nats: losses.meanNats, bitsPerDimension: losses.bitsPerDimension,
       learningRate: rate, gradientNorm: norm, imagesPerSecond: progress.imagesPerSecond,
-      elapsedSeconds: elapsedSeconds, ranks: communicator.size, skippedSteps: stepGuard.skipped)
+      elapsedSeconds: elapsedSeconds, ranks: communicator.size, skippedSteps: stepGuard.skipped,
+      sizes: sizes.scales(dataset.size) ? losses.bySize : nil)
   }
 
   /// Leaves the summed gradient of this rank's shards in the reduction.
   ///
-  /// - Returns: the negative log likelihoods of all microbatches, in nats, and the norm of the gradient; the same on all
-  ///   ranks.
-  private func computeGradient() throws -> (nats: [Double], norm: Double) {
+  /// - Returns: the negative log likelihoods of all microbatches, and the norm of the gradient; the same on all ranks.
+  private func computeGradient() throws -> (losses: StepLosses, norm: Double) {
     trace.measure(.prepare) { microbatch.prepare(parameters: parameters) }
     reduction.beginStep(step + 1)
     for (index, slot) in reduction.localSlots.enumerated() {
-      slotNats[index] = try trainMicrobatch(slot: slot) { reduction.didComplete(from: $0) }
+      slotNats[index] = try trainMicrobatch(step: step, slot: slot) { reduction.didComplete(from: $0) }
       reduction.finishSlot()
     }
     gradientStep = step + 1
@@ -219,8 +217,15 @@ public final class TrainingRun {
       let began = ContinuousClock.now
       try reduction.finishStep()
       waitedSeconds = began.duration(to: .now) / .seconds(1)
-      return (try reduction.gatherSlotValues(slotNats), try reduction.gradientNorm())
+      return (losses(try reduction.gatherSlotValues(slotNats)), try reduction.gradientNorm())
     }
+  }
+
+  /// The losses `nats` of all microbatches of the current step.
+  private func losses(_ nats: [Double]) -> StepLosses {
+    StepLosses(
+      nats: nats, sizes: nats.indices.map { sizes.size(step: step, slot: $0) }, channels: dataset.channels,
+      imagesPerSlot: configuration.training.microbatchSize)
   }
 
   /// How all ranks fare, for the live view; nothing for others.
@@ -244,12 +249,12 @@ public final class TrainingRun {
     stepGuard.didUpdate()
   }
 
-  /// Forward and backward of one microbatch; its gradient goes to the reduction's leaf. `completed` is told from which
-  /// offset on the gradient is final.
+  /// Forward and backward of one microbatch of `step`; its gradient goes to the reduction's leaf. `completed` is told from
+  /// which offset on the gradient is final.
   ///
   /// - Returns: the negative log likelihood of its images, in nats.
   /// - Throws: when they cannot be read, or are damaged.
-  private func trainMicrobatch(slot: Int, completed: (Int) -> Void) throws -> Double {
+  private func trainMicrobatch(step: Int, slot: Int, completed: (Int) -> Void) throws -> Double {
     try microbatch.train(
       step: step, slot: slot, parameters: parameters, gradient: reduction.leaf, trace: trace, completed: completed)
   }
@@ -260,11 +265,12 @@ public final class TrainingRun {
   ///
   /// - Returns: whether the step is passed over; otherwise the run is to go back.
   /// - Throws: when the run is to stop.
-  private func passesOver(_ reason: StepGuard.Reason, nats: [Double], norm: Double) throws -> Bool {
+  private func passesOver(_ reason: StepGuard.Reason, _ losses: StepLosses, norm: Double) throws -> Bool {
     let skippedInARow = stepGuard.skippedInARow
     let fault = StepFault(
       step: step + 1, reason: reason, gradientNorm: norm,
-      microbatches: try examine(slots: stepGuard.suspects(nats: nats)),
+      microbatches: try examine(
+        slots: stepGuard.suspects(losses: losses.bitsPerDimensionOfMicrobatches), losses),
       disagreement: try ParameterAgreement.disagreement(parameters, layout: network.layout, communicator: communicator),
       skippedInARow: skippedInARow)
     let response = stepGuard.respond(to: step)
@@ -280,8 +286,9 @@ public final class TrainingRun {
     return response == .skip
   }
 
-  /// Computes microbatches `slots` once more, each on the rank that owns it; the reports of all ranks, by slot.
-  private func examine(slots: [Int]) throws -> [MicrobatchReport] {
+  /// Computes microbatches `slots`, which have `losses`, once more, each on the rank that owns it; the reports of all
+  /// ranks, by slot.
+  private func examine(slots: [Int], _ losses: StepLosses) throws -> [MicrobatchReport] {
     let (rank, host) = (communicator.rank, communicator.hosts[communicator.rank])
     let own = slots.filter(reduction.localSlots.contains)
     // Only now: training itself needs no memory for it.
@@ -289,7 +296,7 @@ public final class TrainingRun {
     let reports = try own.map {
       try microbatch.examine(
         step: step, slot: $0, parameters: parameters, gradient: gradient,
-        bitsPerDimensionPerNat: schedule.bitsPerDimensionPerNat, rank: rank, host: host)
+        bitsPerDimensionPerNat: losses.bitsPerDimensionPerNat(slot: $0), rank: rank, host: host)
     }
     return try communicator.gather(reports).flatMap(\.self).sorted { $0.slot < $1.slot }
   }
@@ -348,19 +355,18 @@ public final class TrainingRun {
       if let record = try takeStep(&progress) { progress.show(record) }
     }
     progress.finish()
-    let (nats, norm) = try computeGradient()
-    let mean = nats.reduce(0, +) / Double(configuration.training.imagesPerStep)
+    let (losses, norm) = try computeGradient()
     let epoch = sampler.epoch(ofStep: step)
     return StepReplay(
-      step: number, firstStep: firstStep, epoch: epoch, nats: mean,
-      bitsPerDimension: mean * schedule.bitsPerDimensionPerNat, gradientNorm: norm,
+      step: number, firstStep: firstStep, epoch: epoch, nats: losses.meanNats,
+      bitsPerDimension: losses.bitsPerDimension, gradientNorm: norm,
       learningRate: schedule.learningRate.rate(step: step, epoch: epoch),
-      fault: stepGuard.reason(nats: nats, norm: norm).map { "\($0)" },
-      microbatches: try examine(slots: Array(nats.indices)))
+      fault: stepGuard.reason(losses: losses.bitsPerDimensionOfMicrobatches, norm: norm).map { "\($0)" },
+      microbatches: try examine(slots: Array(losses.nats.indices), losses))
   }
 
-  /// Measures a step without taking it: a microbatch on every rank at once, then the reduction of what it left. Parameters
-  /// and optimizer stay as they are.
+  /// Measures a step without taking it: a microbatch of each size on every rank at once, then the reduction of what it
+  /// left. Parameters and optimizer stay as they are.
   ///
   /// - Throws: when images cannot be read, or a rank is silent.
   public func measureStep() throws -> StepTiming {
@@ -368,10 +374,22 @@ public final class TrainingRun {
     var microbatchSeconds = 0.0
     var forward = 0.0
     if let slot = reduction.localSlots.first {
-      // The first one pays for untouched memory and cold caches.
-      for _ in 0..<2 { microbatchSeconds = try StepTiming.seconds { _ = try trainMicrobatch(slot: slot) { _ in } } }
-      forward = StepTiming.seconds {
-        network.forward(parameters: parameters, plan: anyPlan, workspace: microbatch.workspace, pool: pool)
+      for (index, probability) in sizes.probabilities.enumerated() {
+        // A size that is as good as never taken costs as good as nothing.
+        guard let step = (step..<(step + 10_000)).first(where: { sizes.index(step: $0, slot: slot) == index }) else {
+          continue
+        }
+        var seconds = 0.0
+        // The first one pays for untouched memory and cold caches.
+        for _ in 0..<2 { seconds = try StepTiming.seconds { _ = try trainMicrobatch(step: step, slot: slot) { _ in } } }
+        microbatchSeconds += probability * seconds
+        guard sizes.sizes[index] == sizes.largest else { continue }
+        let plan = plan(at: index)
+        let largest = StepTiming.seconds {
+          network.forward(parameters: parameters, plan: plan, workspace: microbatch.workspace, pool: pool)
+        }
+        // What is evaluated is not scaled.
+        forward = largest * Double(dataset.size.pixels) / Double(sizes.largest.pixels)
       }
     }
     try communicator.barrier()
@@ -395,8 +413,10 @@ public final class TrainingRun {
       forwardSecondsPerImage: slowest(2) / Double(configuration.training.microbatchSize))
   }
 
-  /// The plan of some order, to count or time work: all orders see as many neighbours.
-  private var anyPlan: OrderPlan { OrderPlan(order: experiment.orders.test[0].order, windows: network.windows) }
+  /// The plan of some order of a size, to count or time work: all orders see as many neighbours.
+  private func plan(at index: Int) -> OrderPlan {
+    OrderPlan(order: sizes.orders(at: index).trainingOrder(step: 0, slot: 0).order, windows: network.windows)
+  }
 
   // MARK: What is due
 
@@ -538,9 +558,14 @@ public final class TrainingRun {
   /// Writes the trace and logs how fast the run was, if it is profiled.
   private func writeProfile(steps: Int) throws {
     guard let profile else { return }
+    let operations = sizes.sizes.indices.map { network.trainingOperations(plan: plan(at: $0)) }
+    let slots = configuration.training.microbatches
+    let taken = (max(0, step - steps)..<step).flatMap { step in
+      (0..<slots).map { operations[sizes.index(step: step, slot: $0)] }
+    }
     let summary = try profile.finish(
       steps: steps, imagesPerStep: configuration.training.imagesPerStep,
-      operationsPerImage: network.trainingOperations(plan: anyPlan), pool: pool)
+      operationsPerImage: taken.isEmpty ? operations[0] : taken.reduce(0, +) / taken.count, pool: pool)
     log.info("\(summary)")
   }
 
@@ -575,10 +600,11 @@ public final class TrainingRun {
         ranks: communicator.size, threads: pool.threads)
       journal = try RunJournal(folder, options: configuration.monitoring, orders: experiment.orders, start: start)
     }
+    let scaled = sizes.scales(dataset.size) ? ", scaled to \(sizes.described)" : ""
     log.info(
       """
       \(step == 0 ? "training" : "going on from step \(step)"): \(network.layout.parameterCount) parameters, \
-      \(dataset.count) images of \(dataset.size), \(schedule.totalSteps) steps of \
+      \(dataset.count) images of \(dataset.size)\(scaled), \(schedule.totalSteps) steps of \
       \(configuration.training.microbatches) microbatches of \(configuration.training.microbatchSize) images, \
       ranks: \(communicator.size), threads of each: \(pool.threads)
       """)

@@ -31,7 +31,7 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     (
       "data:\n  where: here",
       "run.yaml:2: unknown key 'data.where'; the keys of section 'data' are set, folder, size, channels, test_fraction, "
-        + "skip_bad, bits, binarize, flip"
+        + "skip_bad, bits, binarize, flip, resize, resize_probabilities"
     ),
     (
       "x: {y: 1}",
@@ -104,6 +104,12 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
       "orders:\n  per: image",
       "run.yaml:2: 'orders.per' must be one of microbatch, step, found 'image'"
     ),
+    ("data:\n  resize: 16", "run.yaml:2: 'data.resize' must be a list of integers, found '16'"),
+    ("data:\n  resize: [16, small]", "run.yaml:2: 'data.resize' must be a list of integers, found 'small'"),
+    (
+      "data:\n  resize_probabilities: [half]",
+      "run.yaml:2: 'data.resize_probabilities' must be a list of numbers, found 'half'"
+    ),
     ("model: 5", "run.yaml:1: 'model' is a section and must be keys with values, found '5'"),
     ("model:\nseed: 5", "run.yaml:1: 'model' is a section and must be keys with values, found nothing"),
   ])
@@ -128,6 +134,22 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
     ("model:\n  kernel: 4", "run.yaml:2: 'model.kernel' is 4, must be odd, from 3 to 63"),
     ("model:\n  kernel: 1", "run.yaml:2: 'model.kernel' is 1, must be odd, from 3 to 63"),
     ("model:\n  dropout: 1", "run.yaml:2: 'model.dropout' is 1, must be from 0 to below 1"),
+    (
+      "data:\n  resize: [16, 0]",
+      "run.yaml:2: 'data.resize' is [16, 0], must be sizes from 1 to 1024, none twice"
+    ),
+    (
+      "data:\n  resize: [16, 32, 16]",
+      "run.yaml:2: 'data.resize' is [16, 32, 16], must be sizes from 1 to 1024, none twice"
+    ),
+    (
+      "data:\n  resize: [16, 28]\n  resize_probabilities: [0.3, 0.6]",
+      "run.yaml:3: 'data.resize_probabilities' is [0.3, 0.6], must be above 0, 1 together"
+    ),
+    (
+      "data:\n  resize: [16, 28]\n  resize_probabilities: [1.5, -0.5]",
+      "run.yaml:3: 'data.resize_probabilities' is [1.5, -0.5], must be above 0, 1 together"
+    ),
     ("orders:\n  train: []", "run.yaml:2: 'orders.train' is [], must be at least one order, none twice"),
     ("orders:\n  test: [3, 3]", "run.yaml:2: 'orders.test' is [3, 3], must be at least one order, none twice"),
     (
@@ -175,6 +197,21 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
       "data:\n  bits: 4",
       "run.yaml:2: 'data.bits' is 4, but 'data.binarize' is stochastic, which starts from all 8; "
         + "set 'data.bits' to 8, or 'data.binarize' to none"
+    ),
+    (
+      "data:\n  resize: [16, 28]\n  resize_probabilities: [1]",
+      "run.yaml:3: 'data.resize_probabilities' is [1], but 'data.resize' is [16, 28]; give each size its "
+        + "probability, or set 'data.resize_probabilities' to []"
+    ),
+    (
+      "data:\n  resize: [16, 28]\norders:\n  file: f.txt",
+      "run.yaml:2: 'data.resize' is [16, 28], but the order of f.txt is of one size; set 'data.resize' to [], or train "
+        + "with orders that are computed"
+    ),
+    (
+      "orders:\n  train: [hilbert, ./f.txt]\ndata:\n  resize: [16]",
+      "run.yaml:4: 'data.resize' is [16], but the order of ./f.txt is of one size; set 'data.resize' to [], or train "
+        + "with orders that are computed"
     ),
     (
       "model:\n  filters: 1",

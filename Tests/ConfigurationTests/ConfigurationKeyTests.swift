@@ -66,7 +66,7 @@ import Configuration
   private func alternative(to key: ConfigurationKey) -> Node? {
     let words = key.values.split(separator: " ").map { $0.trimmingCharacters(in: .punctuationCharacters) }
     let scalars = (["3", "0.75", "true", "false", "other"] + words).map { Node($0, .implicit, .plain) }
-    return (scalars + [Node([Node("5", .implicit, .plain)])]).first { node in
+    return (scalars + ["5", "1"].map { Node([Node($0, .implicit, .plain)]) }).first { node in
       var configuration = RunConfiguration()
       return key.read(node, &configuration) == nil && configuration != RunConfiguration()
     }

@@ -21,7 +21,7 @@ func parse(_ yaml: String, overrides: [String] = []) throws(ConfigurationError) 
       """
       name: "trial.2"
       seed: 18446744073709551615
-      data: {set: cifar10, folder: /data/cifar 10, bits: 5, binarize: none}
+      data: {set: cifar10, folder: /data/cifar 10, bits: 5, binarize: none, resize: [16, 32], resize_probabilities: [3e-1, 0.7]}
       model: {filters: 160, normalization: order_rescale, bias: false, distribution: logistic_mixture}
       orders:
         file: ~
@@ -35,6 +35,7 @@ func parse(_ yaml: String, overrides: [String] = []) throws(ConfigurationError) 
     #expect(configuration.seed == .max)
     #expect(configuration.data.set == .cifar10)
     #expect(configuration.data.folder == "/data/cifar 10")
+    #expect(configuration.data.resize == [16, 32] && configuration.data.resizeProbabilities == [0.3, 0.7])
     #expect(configuration.model.normalization == .orderRescale)
     #expect(!configuration.model.bias)
     #expect(configuration.orders.file == nil)

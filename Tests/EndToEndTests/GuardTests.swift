@@ -84,7 +84,7 @@ extension EndToEnd {
       let job = try workplace.run(ranks: ranks, Self.trial.arguments(settings), ending: .exited(1))
       #expect(job.errors.contains("error: step 2: the loss of microbatch 0 is "), "\(job.errors)")
       let cause =
-        #/\n  microbatch 0, order s_curve/\d, images \d+ \d+: .+; first not finite: output of [a-z_0-9.]+ at image \d+, row \d+, column \d+, channel \d+: .+\n/#
+        #/\n  microbatch 0, order s_curve/\d, 12x12, images \d+ \d+: .+; first not finite: output of [a-z_0-9.]+ at image \d+, row \d+, column \d+, channel \d+: .+\n/#
       #expect(job.errors.firstMatch(of: cause) != nil, "\(job.errors)")
       #expect(job.errors.contains("\nlmconv train --replay 2 repeats it; lower training.learning_rate or "))
       // What was finite is kept.

@@ -18,6 +18,7 @@ extension EndToEnd {
       Trial.binary(steps: 8, microbatches: 5),
       Trial.binary(steps: 8, microbatches: 8, ["orders.per=step", "training.loss_unit=bpd"]),
       Trial.binary(steps: 4, microbatches: 5, ["orders.train=random", "orders.test=[0, 'random:2', gilbert2d/3]"]),
+      Trial.binary(steps: 8, microbatches: 5, ["data.resize=[7, 12, 9]", "data.resize_probabilities=[0.4, 0.4, 0.2]"]),
       // Fewer microbatches than ranks leave a rank without work.
       Trial.color(steps: 3, microbatches: 3, ordersPer: "microbatch"),
       Trial.color(steps: 3, microbatches: 5, ordersPer: "step"),

@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Foundation
+import Imaging
 import Model
 import Orders
 import Testing
@@ -29,7 +30,8 @@ struct MicrobatchPrefetchTests {
     return (
       MicrobatchPrefetch(
         MicrobatchSource(
-          dataset: try dataset(), sampler: sampler, orders: orders, windows: windows, seed: 4), slots: slots),
+          dataset: try dataset(), sampler: sampler, sizes: SizeSelection(size, orders), windows: windows, seed: 4),
+        slots: slots),
       sampler
     )
   }
@@ -67,7 +69,8 @@ struct MicrobatchPrefetchTests {
     for flips in [false, true] {
       let prefetch = MicrobatchPrefetch(
         MicrobatchSource(
-          dataset: dataset, sampler: sampler, orders: orders, windows: windows, seed: 4, flips: flips), slots: 0..<3)
+          dataset: dataset, sampler: sampler, sizes: SizeSelection(size, orders), windows: windows, seed: 4,
+          flips: flips), slots: 0..<3)
       defer { prefetch.stop() }
       var mirrored = 0
       for step in Array(0..<15) + [2, 14, 7] {
@@ -81,6 +84,47 @@ struct MicrobatchPrefetchTests {
         }
       }
       #expect(flips ? (10..<44).contains(mirrored) : mirrored == 0)
+    }
+  }
+
+  @Test func eachMicrobatchHasItsSizeAndAnOrderOfIt() throws {
+    let size = ImageSize(rows: 4, columns: 4)
+    let dataset = try ImageDataset(
+      name: "ramps", size: size, channels: 1, pixels: (0..<160).map { UInt8($0 * 37 % 256) },
+      labels: [UInt8](repeating: 0, count: 10))
+    var configuration = RunConfiguration()
+    configuration.seed = 4
+    configuration.data.resize = [2, 4, 3]
+    for train in [RunConfiguration.TrainingOrders.fresh, .list([.variant(.identity), .variant(.transpose)])] {
+      configuration.orders.train = train
+      let sizes = try SizeSelection(configuration, size: size, orders: try OrderSelection(configuration, size: size))
+      var sampler = try EpochSampler(count: 10, slots: 2, imagesPerSlot: 2, seed: 4)
+      let flip = sizes.sizes.map { HorizontalFlip(seed: 4, size: $0, channels: 1) }
+      let prefetch = MicrobatchPrefetch(
+        MicrobatchSource(dataset: dataset, sampler: sampler, sizes: sizes, windows: windows, seed: 4, flips: true),
+        slots: 0..<2)
+      defer { prefetch.stop() }
+      var seen: [Int: Int] = [:]
+      for step in Array(0..<20) + [3, 17, 0] {
+        for slot in 0..<2 {
+          let index = sizes.index(step: step, slot: slot)
+          let expected = sizes.sizes[index]
+          seen[index, default: 0] += 1
+          let images = sampler.images(step: step, slot: slot)
+          var levels: [UInt8] = []
+          for image in images {
+            let picture = PNGImage(size: size, channels: 1, pixels: try dataset.pixels(of: image))
+            levels += picture.areaResized(to: expected).pixels
+          }
+          flip[index].apply(to: &levels, images: images, epoch: step / 2)
+          let microbatch = try prefetch.take(step: step, slot: slot)
+          #expect(microbatch.size == expected, "step \(step), slot \(slot)")
+          #expect(Array(microbatch.levels.prefix(levels.count)) == levels, "step \(step), slot \(slot)")
+          #expect(microbatch.plan.order == sizes.trainingOrder(step: step, slot: slot).order)
+          #expect(microbatch.plan.order.size == expected)
+        }
+      }
+      #expect(Set(seen.keys) == [0, 1, 2])
     }
   }
 
@@ -99,7 +143,9 @@ struct MicrobatchPrefetchTests {
     let orders = try selection(.list([.variant(.identity)]))
     var sampler = try EpochSampler(count: 10, slots: 3, imagesPerSlot: 1, seed: 4)
     let prefetch = MicrobatchPrefetch(
-      MicrobatchSource(dataset: packed, sampler: sampler, orders: orders, windows: windows, seed: 4), slots: 0..<3)
+      MicrobatchSource(
+        dataset: packed, sampler: sampler, sizes: SizeSelection(size, orders), windows: windows, seed: 4),
+      slots: 0..<3)
     defer { prefetch.stop() }
     var damaged: (step: Int, slot: Int)?
     for step in 0..<9 {

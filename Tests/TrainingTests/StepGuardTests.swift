@@ -3,7 +3,6 @@ import Testing
 import Training
 
 struct StepGuardTests {
-  /// Images of 2 bits per dimension and nat, two a microbatch.
   private func stepGuard(
     _ policy: RunConfiguration.GuardPolicy = .stop, maxLoss: Double = 0, maxNorm: Double = 0, maxSkips: Int = 10
   ) -> StepGuard {
@@ -12,37 +11,37 @@ struct StepGuardTests {
     options.maxLoss = maxLoss
     options.maxGradientNorm = maxNorm
     options.maxSkips = maxSkips
-    return StepGuard(options, imagesPerSlot: 2, bitsPerDimensionPerNat: 2)
+    return StepGuard(options)
   }
 
   @Test func whatIsNotFiniteIsNeverFit() {
     let stepGuard = stepGuard()
-    #expect(stepGuard.reason(nats: [1, 1e300], norm: 1e300) == nil)
+    #expect(stepGuard.reason(losses: [1, 1e300], norm: 1e300) == nil)
     #expect(
-      stepGuard.reason(nats: [1, .infinity], norm: 1)?.description
+      stepGuard.reason(losses: [1, .infinity], norm: 1)?.description
         == "the loss of microbatch 1 is inf bits per dimension")
     #expect(
-      stepGuard.reason(nats: [-Double.nan], norm: 1)?.description
+      stepGuard.reason(losses: [-Double.nan], norm: 1)?.description
         == "the loss of microbatch 0 is nan bits per dimension")
-    #expect(stepGuard.reason(nats: [1], norm: .nan)?.description == "the norm of the gradient is nan")
-    #expect(stepGuard.reason(nats: [1], norm: .infinity)?.description == "the norm of the gradient is inf")
+    #expect(stepGuard.reason(losses: [1], norm: .nan)?.description == "the norm of the gradient is nan")
+    #expect(stepGuard.reason(losses: [1], norm: .infinity)?.description == "the norm of the gradient is inf")
   }
 
   @Test func limitsAreOfAnImageAndOfTheWholeGradient() {
     let stepGuard = stepGuard(maxLoss: 5, maxNorm: 3)
-    #expect(stepGuard.reason(nats: [5, 5], norm: 3) == nil)
+    #expect(stepGuard.reason(losses: [5, 5], norm: 3) == nil)
     #expect(
-      stepGuard.reason(nats: [5, 5.5], norm: 3)?.description
+      stepGuard.reason(losses: [5, 5.5], norm: 3)?.description
         == "the loss of microbatch 1 is 5.5 bits per dimension, guard.max_loss is 5.0")
     #expect(
-      stepGuard.reason(nats: [5, 5], norm: 3.5)?.description
+      stepGuard.reason(losses: [5, 5], norm: 3.5)?.description
         == "the norm of the gradient is 3.5, guard.max_gradient_norm is 3.0")
   }
 
   @Test func microbatchesThatAreUnfitByThemselvesAreSuspect() {
     let stepGuard = stepGuard(maxLoss: 5)
-    #expect(stepGuard.suspects(nats: [1, .nan, 2, 9]) == [1, 3])
-    #expect(stepGuard.suspects(nats: [1, 2]) == [0, 1])
+    #expect(stepGuard.suspects(losses: [1, .nan, 2, 9]) == [1, 3])
+    #expect(stepGuard.suspects(losses: [1, 2]) == [0, 1])
   }
 
   @Test func skippingEndsWhenTooManyStepsAreUnfitInARow() {

@@ -31,7 +31,7 @@ struct TrainingErrorTests {
   @Test func aStepThatIsNotFitNamesItsWorstMicrobatches() throws {
     let report = { (slot: Int, norm: String, found: String) in
       """
-      {"slot": \(slot), "order": "s_curve/2", "images": [17, 905], "rank": 1, "host": "node-b", "nats": 3.5,
+      {"slot": \(slot), "order": "s_curve/2", "size": "28x28", "images": [17, 905], "rank": 1, "host": "node-b", "nats": 3.5,
       "bits_per_dimension": 0.25, "worst_image": 905, "worst_nats": 6, "gradient_norm": \(norm),
       "steepest": "u_init.weight", "first_not_finite": \(found)}
       """
@@ -46,7 +46,7 @@ struct TrainingErrorTests {
       step: 12, reason: .gradient(norm: .nan, limit: 7), gradientNorm: .nan,
       microbatches: try decoder.decode([MicrobatchReport].self, from: Data("[\(reports.joined(separator: ","))]".utf8)),
       disagreement: nil, skippedInARow: 2)
-    let text = "order s_curve/2, images 17 905: 3.5 nats (0.25 bpd, image 905 6.0)"
+    let text = "order s_curve/2, 28x28, images 17 905: 3.5 nats (0.25 bpd, image 905 6.0)"
     #expect(
       TrainingError.unfitStep(fault).description == """
         step 12: the norm of the gradient is nan; the parameters were not updated

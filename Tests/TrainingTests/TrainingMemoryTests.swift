@@ -5,7 +5,7 @@ import Training
 struct TrainingMemoryTests {
   private func memory(_ overrides: [String] = [], rank: Int = 0, ranks: Int = 1) throws -> TrainingMemory {
     let configuration = try RunConfiguration(contentsOf: nil, overrides: ["model.filters=4"] + overrides)
-    return TrainingMemory(try Experiment(configuration), rank: rank, ranks: ranks)
+    return try TrainingMemory(Experiment(configuration), rank: rank, ranks: ranks)
   }
 
   @Test func ranksShareTheOptimizerAndTheAverage() throws {
@@ -37,5 +37,17 @@ struct TrainingMemoryTests {
     let four = try memory(["training.microbatch_size=4"])
     #expect(six.activations - four.activations == four.activations - two.activations)
     #expect(six.evaluation == two.evaluation)
+  }
+
+  @Test func theLargestSizeNeedsTheActivationsAndEachItsOrders() throws {
+    let whole = try memory()
+    let small = try memory(["data.resize=[14]"])
+    let both = try memory(["data.resize=[14, 28]"])
+    #expect(both.activations == whole.activations && both.evaluation == whole.evaluation)
+    // A quarter of the pixels; some weights are not of pixels.
+    #expect(small.activations < whole.activations / 3 && small.activations > whole.activations / 5)
+    #expect(both.orders == small.orders + whole.orders && 4 * small.orders == whole.orders)
+    // Eight orders of 784 pixels, each with three masks of nine taps and their transposes.
+    #expect(whole.orders > 8 * 784 * 6 * 9 * 4 && whole.orders < 8 * 784 * 6 * 11 * 4)
   }
 }

@@ -5,13 +5,13 @@ import Training
 
 struct TrainingScheduleTests {
   private func schedule(
-    stepsPerEpoch: Int = 10, dimensions: Int = 3072, _ change: (inout RunConfiguration.TrainingOptions) -> Void
+    stepsPerEpoch: Int = 10, _ change: (inout RunConfiguration.TrainingOptions) -> Void
   ) -> TrainingSchedule {
     var options = RunConfiguration().training
     options.microbatches = 4
     options.microbatchSize = 5
     change(&options)
-    return TrainingSchedule(options, stepsPerEpoch: stepsPerEpoch, dimensions: dimensions)
+    return TrainingSchedule(options, stepsPerEpoch: stepsPerEpoch)
   }
 
   @Test func theLengthComesFromStepsOrElseFromEpochs() {
@@ -34,12 +34,13 @@ struct TrainingScheduleTests {
   func theLossIsScaledToItsUnitAndReduction(
     unit: RunConfiguration.LossUnit, reduction: RunConfiguration.LossReduction, expected: Double
   ) {
-    let schedule = schedule(dimensions: 8) {
+    let schedule = schedule {
       $0.lossUnit = unit
       $0.lossReduction = reduction
     }
-    #expect(abs(schedule.lossScale - expected) < 1e-15 * expected)
-    #expect(abs(schedule.bitsPerDimensionPerNat * 8 * log(2) - 1) < 1e-15)
+    #expect(abs(schedule.lossScale(dimensions: 8) - expected) < 1e-15 * expected)
+    let twice = schedule.lossScale(dimensions: 16) / schedule.lossScale(dimensions: 8)
+    #expect(twice == (unit == .bpd ? 0.5 : 1))
   }
 
   @Test func theCosineEndsWithTheRun() {
