@@ -26,6 +26,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
@@ -51,12 +52,20 @@ let package = Package(
     .target(name: "Model", dependencies: ["Tensors", "Tracing", "Orders", "Kernels"], swiftSettings: settings),
     .target(name: "Optimization", dependencies: ["Tensors", "Kernels"], swiftSettings: settings),
     .target(name: "Collectives", dependencies: ["Tensors", "Kernels", "COpenMPI"], swiftSettings: settings),
-    .target(name: "Imaging", dependencies: ["Orders", "CPNG", "CTurboJPEG", "CZlib"], swiftSettings: settings),
+    .target(
+      name: "Imaging", dependencies: ["Orders", "CPNG", "CTurboJPEG", "CZlib"], swiftSettings: settings),
+    // TFRecord files, and protocol buffer messages that Tools/generate-messages.sh makes of the .proto files.
+    .target(
+      name: "TensorFlowFormats", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["event.proto", "example.proto"], swiftSettings: settings),
     .target(
       name: "Datasets", dependencies: ["Tensors", "Orders", "Imaging", "CZlib"], resources: [.copy("Resources/digits")],
       swiftSettings: settings),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
-    .target(name: "EventFiles", swiftSettings: settings),
+    .target(
+      name: "EventFiles",
+      dependencies: ["TensorFlowFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: settings),
     .target(
       name: "Configuration", dependencies: ["Orders", "Model", "Datasets", .product(name: "Yams", package: "Yams")],
       swiftSettings: settings),
@@ -101,7 +110,8 @@ let package = Package(
       ], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Orders", "Kernels", "Model", "Checkpoints"],
+      name: "TestSupport",
+      dependencies: ["Tensors", "Orders", "Kernels", "Model", "Checkpoints"],
       path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "TracingTests", dependencies: ["Tracing"]),
@@ -120,8 +130,11 @@ let package = Package(
     .testTarget(name: "CollectivesTests", dependencies: ["Tensors", "Collectives", "CollectivesProbe"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Datasets", "Imaging", "Tensors", "Orders", "CZlib", "AllocationCounter", "TestSupport"]),
+      dependencies: [
+        "Datasets", "Imaging", "Tensors", "Orders", "CZlib", "AllocationCounter", "TestSupport",
+      ]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(name: "TensorFlowFormatsTests", dependencies: ["TensorFlowFormats"]),
     .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Orders", "CZlib", "TestSupport"]),
     .testTarget(
@@ -159,7 +172,8 @@ let package = Package(
         .product(name: "FlyingSocks", package: "FlyingFox"),
       ]),
     // These run the program itself, the last two under mpirun as well.
-    .testTarget(name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["Command", "Checkpoints", "Imaging", "Orders", "Tensors", "TestSupport", "Training"]),

@@ -1,4 +1,6 @@
 import Foundation
+import SwiftProtobuf
+import TensorFlowFormats
 
 /// A TensorBoard event file, written record by record. Each process that goes on with a run makes a new one in the run's
 /// folder: TensorBoard reads a folder's files in the order of their names as one series.
@@ -59,7 +61,10 @@ public final class EventFile {
   }
 
   private func append(_ event: Event) throws(EventFileError) {
-    let record = RecordFrame.around(event.message(seconds: Date.now.timeIntervalSince1970).bytes)
+    let message = event.message(seconds: Date.now.timeIntervalSince1970)
+    let payload: [UInt8]
+    do { payload = try message.serializedBytes() } catch { throw .notWritten(path: path, reason: "\(error)") }
+    let record = RecordFrame.around(payload)
     var written = 0
     while written < record.count {
       let count = record.withUnsafeBytes {

@@ -1,3 +1,7 @@
+import Foundation
+import SwiftProtobuf
+import TensorFlowFormats
+
 /// What is shown under one tag at one step: a Summary.Value of tensorflow/core/framework/summary.proto.
 public enum SummaryValue: Sendable, Equatable {
   /// A number, kept in single precision.
@@ -7,32 +11,32 @@ public enum SummaryValue: Sendable, Equatable {
   /// Where a tensor's values lie.
   case histogram(ValueHistogram)
 
-  /// The message Summary.Value of `tag`. Field numbers are those of the .proto file.
-  func message(tag: String) -> WireMessage {
-    var message = WireMessage()
-    message.append(1, text: tag)
-    switch self {
-    case .scalar(let value): message.append(2, float: Float(value))
-    case .image(let rows, let columns, let channels, let encoded):
-      var image = WireMessage()
-      image.append(1, integer: rows)
-      image.append(2, integer: columns)
-      image.append(3, integer: channels)
-      image.append(4, bytes: encoded)
-      message.append(4, image)
-    case .histogram(let histogram):
-      var proto = WireMessage()
-      proto.append(1, double: Double(histogram.least))
-      proto.append(2, double: Double(histogram.largest))
-      proto.append(3, double: Double(histogram.count))
-      proto.append(4, double: histogram.sum)
-      proto.append(5, double: histogram.sumOfSquares)
-      let buckets = histogram.buckets
-      proto.append(6, packed: buckets.map(\.limit))
-      proto.append(7, packed: buckets.map { Double($0.count) })
-      message.append(5, proto)
+  /// The message of `tag`.
+  func message(tag: String) -> TFSummary.Value {
+    .with {
+      $0.tag = tag
+      switch self {
+      case .scalar(let value): $0.simpleValue = Float(value)
+      case .image(let rows, let columns, let channels, let encoded):
+        $0.image = .with {
+          $0.height = Int32(rows)
+          $0.width = Int32(columns)
+          $0.colorspace = Int32(channels)
+          $0.encodedImageString = Data(encoded)
+        }
+      case .histogram(let histogram):
+        $0.histo = .with {
+          $0.min = Double(histogram.least)
+          $0.max = Double(histogram.largest)
+          $0.num = Double(histogram.count)
+          $0.sum = histogram.sum
+          $0.sumSquares = histogram.sumOfSquares
+          let buckets = histogram.buckets
+          $0.bucketLimit = buckets.map(\.limit)
+          $0.bucket = buckets.map { Double($0.count) }
+        }
+      }
     }
-    return message
   }
 }
 
@@ -45,23 +49,19 @@ enum Event {
   /// What step `step` has to show, by tag.
   case summary(step: Int, [(tag: String, value: SummaryValue)])
 
-  /// The message Event at `seconds` since 1970.
-  func message(seconds: Double) -> WireMessage {
-    var message = WireMessage()
-    message.append(1, double: seconds)
-    switch self {
-    case .version: message.append(3, text: "brain.Event:2")
-    case .start(let firstStep):
-      message.append(2, integer: firstStep)
-      var session = WireMessage()
-      session.append(1, integer: 1)  // SessionLog.START
-      message.append(7, session)
-    case .summary(let step, let values):
-      message.append(2, integer: step)
-      var summary = WireMessage()
-      for (tag, value) in values { summary.append(1, value.message(tag: tag)) }
-      message.append(5, summary)
+  /// The message at `seconds` since 1970.
+  func message(seconds: Double) -> TFEvent {
+    .with {
+      $0.wallTime = seconds
+      switch self {
+      case .version: $0.fileVersion = "brain.Event:2"
+      case .start(let firstStep):
+        $0.step = Int64(firstStep)
+        $0.sessionLog = .with { $0.status = .start }
+      case .summary(let step, let values):
+        $0.step = Int64(step)
+        $0.summary = .with { $0.value = values.map { $0.value.message(tag: $0.tag) } }
+      }
     }
-    return message
   }
 }

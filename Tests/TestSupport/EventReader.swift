@@ -127,7 +127,8 @@ package struct RecordedEvent: Equatable, Sendable {
       default: throw EventFault.unknownField(field.number)
       }
     }
-    guard let limits = lists[6], let counts = lists[7], limits.count == counts.count, numbers.count == 5 else {
+    // Numbers that are zero are not written.
+    guard let limits = lists[6], let counts = lists[7], limits.count == counts.count else {
       throw EventFault.incomplete
     }
     return .histogram(
