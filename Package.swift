@@ -59,7 +59,11 @@ let package = Package(
       name: "TensorFlowFormats", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["event.proto", "example.proto"], swiftSettings: settings),
     .target(
-      name: "Datasets", dependencies: ["Tensors", "Orders", "Imaging", "CZlib"], resources: [.copy("Resources/digits")],
+      name: "Datasets",
+      dependencies: [
+        "Tensors", "Orders", "Imaging", "TensorFlowFormats", "CZlib",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], resources: [.copy("Resources/digits")],
       swiftSettings: settings),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"], swiftSettings: settings),
     .target(
@@ -111,8 +115,10 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["Tensors", "Orders", "Kernels", "Model", "Checkpoints"],
-      path: "Tests/TestSupport"),
+      dependencies: [
+        "Tensors", "Orders", "Kernels", "Model", "Checkpoints", "TensorFlowFormats",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "TracingTests", dependencies: ["Tracing"]),
     .testTarget(name: "OrdersTests", dependencies: ["Tensors", "Orders"]),
@@ -131,7 +137,7 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests",
       dependencies: [
-        "Datasets", "Imaging", "Tensors", "Orders", "CZlib", "AllocationCounter", "TestSupport",
+        "Datasets", "Imaging", "Tensors", "Orders", "TensorFlowFormats", "CZlib", "AllocationCounter", "TestSupport",
       ]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "TensorFlowFormatsTests", dependencies: ["TensorFlowFormats"]),
@@ -173,7 +179,7 @@ let package = Package(
       ]),
     // These run the program itself, the last two under mpirun as well.
     .testTarget(
-      name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging"]),
+      name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging", "TestSupport"]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["Command", "Checkpoints", "Imaging", "Orders", "Tensors", "TestSupport", "Training"]),

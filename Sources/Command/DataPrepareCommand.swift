@@ -13,6 +13,7 @@ struct DataPrepareCommand: ParsableCommand {
       Examples:
         lmconv data prepare faces --set data.size=64 --set data.channels=3 --out faces.lmds
         lmconv data prepare configurations/cifar10.yaml --out cifar10.lmds
+        lmconv data prepare celeba-tfr --set data.size=32 --out celeba32.lmds
         lmconv train --config my.yaml --set data.set=packed --set data.folder=faces.lmds
 
       Pictures are decoded, cut and scaled once; the file holds 8 bits of each channel with a checksum for each image, so \
@@ -30,9 +31,9 @@ struct DataPrepareCommand: ParsableCommand {
     let configuration = try source.configuration()
     let data = configuration.data
     let summary: PackedSet.Summary
-    if data.set == .folder, let folder = data.folder {
+    if data.set.isOfPictures, let folder = data.folder {
       var shown = ContinuousClock.now
-      summary = try PackedSet.pack(pictures: folder, options: data.pictures, to: file.path) { images in
+      summary = try PackedSet.pack(data.set, pictures: folder, options: data.pictures, to: file.path) { images in
         guard shown.duration(to: .now) > .seconds(10) else { return }
         shown = .now
         Notice.show("\(images) images packed")

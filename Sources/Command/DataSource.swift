@@ -7,7 +7,10 @@ import Training
 
 /// A data set, given on the command line.
 struct DataSource: ParsableArguments {
-  @Argument(help: "A configuration, a run's folder, a folder or array (.npy, .npz) of pictures, or a packed set.")
+  @Argument(
+    help:
+      "A configuration, a run's folder, a folder or array (.npy, .npz) of pictures, a folder of TFRecords, or a packed set."
+  )
   var source: String
 
   @Option(
@@ -36,7 +39,7 @@ struct DataSource: ParsableArguments {
     }
     // Images as they are.
     var pictures = RunConfiguration()
-    pictures.data.set = PackedSet.isPacked(source) ? .packed : .folder
+    pictures.data.set = ImageSet(ofImagesAt: source)
     pictures.data.folder = source
     pictures.data.binarize = .none
     pictures.model.distribution = .logisticMixture

@@ -72,7 +72,8 @@ enum Job {
     case is CollectiveError: return ExitStatus.silentRank
     case is ConfigurationError, is ValidationError, is PixelMaskError, is OrderFileError, is GenerationOrderError,
       is OrderSelectionError, is SizeSelectionError, CommandError.noModel, CommandError.noData,
-      CommandError.imagesOutside, DatasetError.tooFewImages, DatasetError.noPictures, DatasetError.emptySplit,
+      CommandError.imagesOutside, DatasetError.tooFewImages, DatasetError.noPictures, DatasetError.noShards,
+      DatasetError.smallShards, DatasetError.emptySplit,
       is ExperimentError,
       TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume,
       TrainingError.noSuchStep, CommandError.replayOnSeveralRanks, CommandError.servesOnSeveralRanks:

@@ -6,7 +6,7 @@ extension ImageSet {
     switch self {
     case .digits, .mnist: return 1
     case .cifar10: return 3
-    case .folder, .packed: return nil
+    case .folder, .tfrecords, .packed: return nil
     }
   }
 }

@@ -36,25 +36,28 @@ extension ConfigurationKey {
   private static let data = [
     ConfigurationKey(
       "data.set", \.data.set,
-      meaning: "the data set; digits comes with the program, folder is any folder of pictures, packed what "
-        + "lmconv data prepare wrote (docs/data.md)"),
+      meaning: "the data set; digits comes with the program, folder is any folder of pictures, tfrecords CelebA-HQ as "
+        + "Glow has it, packed what lmconv data prepare wrote (docs/data.md)"),
     ConfigurationKey(
       "data.folder", \.data.folder, .path, isDefining: false,
       meaning: "folder of the data set's files, of set folder also one file, of set packed the file; null only for the "
         + "digits that come with the program"),
     ConfigurationKey(
       "data.size", \.data.size, .optional(1...1024), unit: "pixels",
-      meaning: "side of the square that the middle of each picture of set folder is scaled to; null keeps their size"),
+      meaning:
+        "side of the square that the middle of each picture of set folder or tfrecords is scaled to; null keeps their size"
+    ),
     ConfigurationKey(
       "data.channels", \.data.channels, .colours,
-      meaning: "1 makes all pictures of set folder grey, 3 makes them RGB; null keeps what they are"),
+      meaning: "1 makes all pictures of set folder or tfrecords grey, 3 makes them RGB; null keeps what they are"),
     ConfigurationKey(
       "data.test_fraction", \.data.testFraction, .between(0, 1),
       meaning: "share of set folder's images that are for testing, by a hash of each file; not used where there are "
         + "folders train and test"),
     ConfigurationKey(
       "data.skip_bad", \.data.skipBad, isDefining: false,
-      meaning: "whether pictures of set folder that cannot be used are left out and listed, and not refused"),
+      meaning:
+        "whether pictures of set folder or tfrecords that cannot be used are left out and listed, and not refused"),
     ConfigurationKey("data.bits", \.data.bits, .range(1...8), unit: "bits", meaning: "bits kept of each channel's 8"),
     ConfigurationKey(
       "data.binarize", \.data.binarize,

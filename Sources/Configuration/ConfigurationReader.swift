@@ -48,7 +48,7 @@ extension RunConfiguration {
       switch data.set {
       case .folder: ["folder", "file"]
       case .packed: ["file"]
-      case .digits, .mnist, .cifar10: ["folder"]
+      case .digits, .mnist, .cifar10, .tfrecords: ["folder"]
       }
     let named = [("data.folder", data.folder, dataKinds), ("orders.file", orders.file, ["file"])]
     return named.compactMap { key, path, kinds in

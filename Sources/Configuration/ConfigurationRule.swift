@@ -13,18 +13,18 @@ package struct ConfigurationRule: Sendable {
     },
     ConfigurationRule(keys: ["data.size", "data.set"]) { configuration in
       let data = configuration.data
-      guard let size = data.size, data.set != .folder else { return nil }
+      guard let size = data.size, !data.set.isOfPictures else { return nil }
       return "'data.size' is \(size), but images of \(data.set.yaml) have a size of their own; set 'data.size' to null"
     },
     ConfigurationRule(keys: ["data.channels", "data.set"]) { configuration in
       let data = configuration.data
-      guard let channels = data.channels, data.set != .folder else { return nil }
+      guard let channels = data.channels, !data.set.isOfPictures else { return nil }
       return "'data.channels' is \(channels), but images of \(data.set.yaml) have channels of their own; "
         + "set 'data.channels' to null"
     },
     ConfigurationRule(keys: ["data.skip_bad", "data.set"]) { configuration in
       let data = configuration.data
-      guard data.skipBad && data.set != .folder else { return nil }
+      guard data.skipBad && !data.set.isOfPictures else { return nil }
       return "'data.skip_bad' is true, but images of \(data.set.yaml) are not in files of their own; "
         + "set 'data.skip_bad' to false"
     },

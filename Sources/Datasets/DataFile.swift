@@ -14,9 +14,15 @@ public struct DataFile: Sendable, Hashable, CustomStringConvertible {
   }
 
   init(name: String, contents: [UInt8]) {
+    self.init(
+      name: name, bytes: contents.count,
+      checksum: contents.withUnsafeBufferPointer { UInt32(crc32_z(0, $0.baseAddress, z_size_t($0.count))) })
+  }
+
+  init(name: String, bytes: Int, checksum: UInt32) {
     self.name = name
-    bytes = contents.count
-    checksum = contents.withUnsafeBufferPointer { UInt32(crc32_z(0, $0.baseAddress, z_size_t($0.count))) }
+    self.bytes = bytes
+    self.checksum = checksum
   }
 
   /// Such as `7840016 bytes with checksum 0f3a77c1`.

@@ -47,6 +47,13 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unwritable(path: String, reason: String)
   /// There is no file of a kind that is read.
   case noPictures(path: String)
+  /// A folder holds no TFRecord file in Glow's layout.
+  case noShards(folder: String, prefix: String)
+  /// The images in a folder's TFRecord files are smaller than what was asked for.
+  case smallShards(folder: String, side: Int, largest: Int)
+  /// Of `expected` TFRecord files of a resolution, those with the numbers `missing` are missing; `others` belong to another
+  /// number of files.
+  case missingShards(folder: String, resolution: Int, expected: Int, missing: [Int], others: Int)
   /// Pictures cannot be used.
   case badPictures([BadPicture])
   /// None of the pictures is of the split.
@@ -107,7 +114,20 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .noPictures(let path):
       let endings = PictureListing.pictureEndings + PictureListing.arrayEndings
       return "\(path): no file that ends in \(endings.joined(separator: ", ")); "
-        + "for the files of MNIST or CIFAR-10 set data.set to mnist or cifar10"
+        + "for other files set data.set to mnist, cifar10 or tfrecords"
+    case .noShards(let folder, let prefix):
+      return
+        "\(folder): no file such as \(prefix)-r08-s-0000-of-0120.tfrecords; data.folder holds the folders train and "
+        + "validation of such files"
+    case .smallShards(let folder, let side, let largest):
+      return "\(folder): images of at most \(largest)x\(largest), smaller than data.size, \(side)x\(side)"
+    case .missingShards(let folder, let resolution, let expected, let missing, let others):
+      let numbers = missing.prefix(10).map(String.init).joined(separator: ", ")
+      let name = "r\(resolution < 10 ? "0" : "")\(resolution)"
+      return "\(folder): of \(expected) files of \(name), "
+        + (missing.isEmpty
+          ? "none is missing" : "\(missing.count) are missing: number \(numbers)\(missing.count > 10 ? ", ..." : "")")
+        + (others > 0 ? "; \(others) files of \(name) belong to another number of files" : "")
     case .badPictures(let pictures):
       let shown = pictures.prefix(20).map(\.description)
       let rest = pictures.count > shown.count ? ["and \(pictures.count - shown.count) more"] : []

@@ -8,8 +8,13 @@ public enum ImageSet: String, Sendable, Codable, CaseIterable {
   case cifar10
   /// Pictures in files: PNG, JPEG and NumPy arrays.
   case folder
+  /// Pictures in TFRecord files, in the layout of Glow's CelebA-HQ.
+  case tfrecords
   /// Any set, packed into one file.
   case packed
+
+  /// Whether its images are pictures that are cut, scaled and made grey or RGB as `PictureOptions` say.
+  public var isOfPictures: Bool { self == .folder || self == .tfrecords }
 }
 
 /// Which images of a set.
@@ -39,11 +44,20 @@ extension ImageDataset {
     case (.digits, let folder?), (.mnist, let folder?):
       return try MNIST.load(
         folder: folder, split: split, bits: bits, binarization: binarization, name: set.rawValue)
-    case (.folder, let path?):
-      return try PictureSet.load(path: path, split: split, options: pictures, bits: bits, binarization: binarization)
+    case (.folder, let path?), (.tfrecords, let path?):
+      return try PictureSet.load(
+        set, path: path, split: split, options: pictures, bits: bits, binarization: binarization)
     case (.packed, let path?):
       return try PackedSet.load(path: path, split: split, bits: bits, binarization: binarization)
-    case (.mnist, nil), (.cifar10, nil), (.folder, nil), (.packed, nil): throw .folderNeeded(set: set)
+    case (.mnist, nil), (.cifar10, nil), (.folder, nil), (.tfrecords, nil), (.packed, nil):
+      throw .folderNeeded(set: set)
     }
+  }
+}
+
+extension ImageSet {
+  /// What the images at `path` are, by what is there: `packed`, `tfrecords` or `folder`.
+  public init(ofImagesAt path: String) {
+    self = PackedSet.isPacked(path) ? .packed : RecordShards.isLayout(path) ? .tfrecords : .folder
   }
 }

@@ -27,15 +27,16 @@ public enum PackedSet {
     }
   }
 
-  /// Packs the pictures in the folder or file `source` into the file `path`; `progress` is told how many images are
-  /// done. Memory does not grow with their number.
+  /// Packs the pictures of `set` in the folder or file `source` into the file `path`; `progress` is told how many images
+  /// are done. Memory does not grow with their number.
   ///
   /// - Throws: when pictures cannot be used and may not be left out, when a split has none, or when the file cannot be
   ///   written.
   public static func pack(
-    pictures source: String, options: PictureOptions, to path: String, progress: (_ images: Int) -> Void = { _ in }
+    _ set: ImageSet = .folder, pictures source: String, options: PictureOptions, to path: String,
+    progress: (_ images: Int) -> Void = { _ in }
   ) throws(DatasetError) -> Summary {
-    let reader = PictureReader(listing: try PictureListing(source), options: options)
+    let reader = PictureReader(listing: try PictureListing(set, at: source, options: options), options: options)
     var started: PackedWriter?
     let skipped = try reader.read(Set(Split.allCases)) { images throws(DatasetError) in
       let writer: PackedWriter
@@ -48,7 +49,7 @@ public enum PackedSet {
       try writer.append(
         images.pixels[...], labels: [UInt8](repeating: 0, count: images.count)[...], split: images.split)
       progress(writer.images)
-    }
+    }.skipped
     func empty(_ split: Split) -> DatasetError {
       .emptySplit(path: source, split: split, files: reader.listing.files.count, skipped: skipped.count)
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files of a set of pictures.
+/// The files of a set of pictures: one or several in each.
 struct PictureListing {
   /// One file.
   struct File {
@@ -13,6 +13,10 @@ struct PictureListing {
 
     /// Whether it holds an array of pictures, or several, and not one picture.
     var isArray: Bool { PictureListing.arrayEndings.contains { name.lowercased().hasSuffix($0) } }
+    /// Whether it holds pictures in records.
+    var isRecords: Bool { name.hasSuffix(RecordShards.ending) }
+    /// Whether it is one picture.
+    var isPicture: Bool { !isArray && !isRecords }
   }
 
   static let pictureEndings = [".png", ".jpg", ".jpeg"]
@@ -45,6 +49,20 @@ struct PictureListing {
       isDivided && split == nil ? nil : File(path: "\(root)/\(name)", name: name, split: isDivided ? split : nil)
     }
     guard !files.isEmpty else { throw .noPictures(path: path) }
+  }
+
+  /// The files of `shards`.
+  init(_ shards: RecordShards) { files = shards.files }
+
+  /// Lists the set `set`, of pictures, at `path`.
+  ///
+  /// - Throws: as the listing of its kind does.
+  init(_ set: ImageSet, at path: String, options: PictureOptions) throws(DatasetError) {
+    if set == .tfrecords {
+      self.init(try RecordShards(path, side: options.side))
+    } else {
+      try self.init(path)
+    }
   }
 
   private static func isRead(_ name: String) -> Bool {

@@ -3,13 +3,14 @@ import Foundation
 import Imaging
 import Orders
 import Synchronization
+import TensorFlowFormats
 
 /// Reads pictures from files and makes images of one size and kind of them.
 struct PictureReader {
-  /// Images of one file and one split.
+  /// Images of one file, or of a record of it, and one split.
   struct Images {
+    /// Where they are, for messages.
     let path: String
-    let file: DataFile
     let split: Split
     let size: ImageSize
     let channels: Int
@@ -18,61 +19,89 @@ struct PictureReader {
     let pixels: [UInt8]
   }
 
+  /// What was read.
+  struct Summary {
+    /// Pictures that were left out because they cannot be used; none unless that is allowed.
+    fileprivate(set) var skipped: [BadPicture] = []
+    /// Files with images of the splits that were asked for.
+    fileprivate(set) var files: [DataFile] = []
+  }
+
   /// Pictures that are decoded at once, by all cores.
-  private static let filesAtOnce = 64
+  private static let picturesAtOnce = 64
+  /// Bytes of records that are in memory at once, but for a single record.
+  private static let recordBytesAtOnce = 1 << 24
 
   let listing: PictureListing
   let options: PictureOptions
 
-  /// Passes the images of `splits` to `body`, file by file in the order of their names.
+  /// Passes the images of `splits` to `body`, file by file in the order of the listing.
   ///
-  /// - Returns: pictures that were left out because they cannot be used; none unless `options` allow it.
   /// - Throws: when pictures cannot be used, all of them, unless they may be left out.
   func read(
     _ splits: Set<Split>, _ body: (Images) throws(DatasetError) -> Void
-  ) throws(DatasetError) -> [BadPicture] {
-    var bad: [BadPicture] = []
-    var first: (file: String, size: ImageSize, channels: Int)?
+  ) throws(DatasetError) -> Summary {
+    var summary = Summary()
+    var first: (path: String, size: ImageSize, channels: Int)?
+    /// Whether images were passed on.
+    func take(_ result: Result<Images, BadPicture>) throws(DatasetError) -> Bool {
+      switch result {
+      case .failure(let picture): summary.skipped.append(picture)
+      case .success(let images):
+        let expected = first ?? (images.path, images.size, images.channels)
+        first = expected
+        if let reason = Self.mismatch(images, expected) {
+          summary.skipped.append(BadPicture(path: images.path, description: "\(images.path): \(reason)"))
+        } else if summary.skipped.isEmpty || options.skipsBad {
+          try body(images)
+          return true
+        }
+      }
+      return false
+    }
     for batch in batches(splits) {
-      for result in prepared(batch, splits) {
+      if let split = batch[0].split, batch[0].isRecords {
+        var isUsed = false
+        let file = try readRecords(batch[0], split) { result throws(DatasetError) in
+          if try take(result) { isUsed = true }
+        }
+        if isUsed { summary.files.append(file) }
+        continue
+      }
+      for result in Self.concurrently(batch, { prepared($0, splits) }) {
         switch result {
-        case .failure(let picture): bad.append(picture)
-        case .success(let all):
-          for images in all {
-            let expected = first ?? (images.path, images.size, images.channels)
-            first = expected
-            if let reason = Self.mismatch(images, expected) {
-              bad.append(BadPicture(path: images.path, description: "\(images.path): \(reason)"))
-            } else if bad.isEmpty || options.skipsBad {
-              try body(images)
-            }
-          }
+        case .failure(let picture): _ = try take(.failure(picture))
+        case .success(let (file, all)):
+          var isUsed = false
+          for images in all where try take(.success(images)) { isUsed = true }
+          if isUsed { summary.files.append(file) }
         }
       }
     }
-    guard bad.isEmpty || options.skipsBad else { throw .badPictures(bad) }
-    return bad
+    guard summary.skipped.isEmpty || options.skipsBad else { throw .badPictures(summary.skipped) }
+    return summary
   }
 
   private static func mismatch(
-    _ images: Images, _ expected: (file: String, size: ImageSize, channels: Int)
+    _ images: Images, _ expected: (path: String, size: ImageSize, channels: Int)
   ) -> String? {
     guard images.size == expected.size else {
-      return "\(images.size) pixels, \(expected.file) has \(expected.size); set data.size to scale all to one size"
+      return "\(images.size) pixels, \(expected.path) has \(expected.size); set data.size to scale all to one size"
     }
     guard images.channels == expected.channels else {
       let kinds = [1: "grey", 3: "RGB"]
-      return "\(kinds[images.channels] ?? ""), \(expected.file) is \(kinds[expected.channels] ?? ""); "
+      return "\(kinds[images.channels] ?? ""), \(expected.path) is \(kinds[expected.channels] ?? ""); "
         + "set data.channels to 1 or 3 to make all grey or RGB"
     }
     return nil
   }
 
-  /// Files that may be of `splits`, in groups to be read at once. An array may be large: it is a group of its own.
+  /// Files that may be of `splits`, in groups to be read at once. Arrays and records may be large: they are groups of their
+  /// own.
   private func batches(_ splits: Set<Split>) -> [[PictureListing.File]] {
     var batches: [[PictureListing.File]] = []
     for file in listing.files where file.split.map(splits.contains) ?? true {
-      if !file.isArray, let last = batches.last, last.count < Self.filesAtOnce, !last[0].isArray {
+      if file.isPicture, let last = batches.last, last.count < Self.picturesAtOnce, last[0].isPicture {
         batches[batches.count - 1].append(file)
       } else {
         batches.append([file])
@@ -81,33 +110,39 @@ struct PictureReader {
     return batches
   }
 
-  private func prepared(
-    _ files: [PictureListing.File], _ splits: Set<Split>
-  ) -> [Result<[Images], BadPicture>] {
-    let results = Mutex([Result<[Images], BadPicture>?](repeating: nil, count: files.count))
-    DispatchQueue.concurrentPerform(iterations: files.count) { index in
-      let result = self.prepared(files[index], splits)
-      results.withLock { $0[index] = result }
+  /// What `body` makes of each of `items`, by all cores.
+  private static func concurrently<Item: Sendable, Made: Sendable>(
+    _ items: [Item], _ body: @Sendable (Item) -> Made
+  ) -> [Made] {
+    let results = Mutex([Made?](repeating: nil, count: items.count))
+    withoutActuallyEscaping(body) { body in
+      DispatchQueue.concurrentPerform(iterations: items.count) { index in
+        let made = body(items[index])
+        results.withLock { $0[index] = made }
+      }
     }
     return results.withLock { $0.compactMap(\.self) }
   }
 
-  private func prepared(_ file: PictureListing.File, _ splits: Set<Split>) -> Result<[Images], BadPicture> {
+  private func prepared(
+    _ file: PictureListing.File, _ splits: Set<Split>
+  ) -> Result<(DataFile, [Images]), BadPicture> {
     do {
       var files: [DataFile] = []
       let bytes = try DatasetFile.contents(at: file.path, name: file.name, &files)
-      guard !file.isArray else { return .success(try arrays(bytes, file, files[0], splits)) }
+      guard !file.isArray else { return .success((files[0], try arrays(bytes, file, splits))) }
       let split = file.split ?? options.split(ofChecksum: files[0].checksum)
-      guard splits.contains(split) else { return .success([]) }
+      guard splits.contains(split) else { return .success((files[0], [])) }
       let image = try prepared(try Self.decoded(bytes, path: file.path), path: file.path)
-      return .success([
-        Images(
-          path: file.path, file: files[0], split: split, size: image.size, channels: image.channels, count: 1,
-          pixels: image.pixels)
-      ])
+      return .success((files[0], [Self.images(image, split, path: file.path)]))
     } catch {
       return .failure(BadPicture(path: file.path, description: "\(error)"))
     }
+  }
+
+  private static func images(_ image: PNGImage, _ split: Split, path: String) -> Images {
+    Images(
+      path: path, split: split, size: image.size, channels: image.channels, count: 1, pixels: image.pixels)
   }
 
   private static func decoded(_ bytes: [UInt8], path: String) throws -> PNGImage {
@@ -134,10 +169,55 @@ struct PictureReader {
     return image.centerCrop(toProportionsOf: square).areaResized(to: square)
   }
 
+  // MARK: Records
+
+  /// Passes the images of `file`, of `split`, to `take`, record by record; one that is damaged does not keep from those
+  /// behind it, as long as these can be found.
+  private func readRecords(
+    _ file: PictureListing.File, _ split: Split, _ take: (Result<Images, BadPicture>) throws(DatasetError) -> Void
+  ) throws(DatasetError) -> DataFile {
+    func bad(_ reason: String) -> BadPicture { BadPicture(path: file.path, description: reason) }
+    let stream: FileStream
+    do { stream = try FileStream(path: file.path) } catch {
+      try take(.failure(bad("\(error)")))
+      return DataFile(name: file.name, bytes: 0, checksum: 0)
+    }
+    var reader = RecordReader { count throws(DatasetError) in try stream.read(count) }
+    var records: [Record] = []
+    var failure: BadPicture?
+    repeat {
+      records.removeAll(keepingCapacity: true)
+      var bytes = 0
+      while records.count < Self.picturesAtOnce && bytes < Self.recordBytesAtOnce && failure == nil {
+        do {
+          guard let record = try reader.next() else { break }
+          records.append(record)
+          if case .success(let payload) = record.payload { bytes += payload.count }
+        } catch { failure = bad("\(error)") }
+      }
+      for result in Self.concurrently(records, { prepared($0, of: file, split) }) { try take(result) }
+    } while !records.isEmpty && failure == nil
+    if let failure { try take(.failure(failure)) }
+    return stream.file(name: file.name)
+  }
+
+  private func prepared(
+    _ record: Record, of file: PictureListing.File, _ split: Split
+  ) -> Result<Images, BadPicture> {
+    let path = "\(file.path): byte \(record.offset): record \(record.number)"
+    let picture: PNGImage
+    do { picture = try ImageExample.picture(try record.payload.get()) } catch {
+      return .failure(BadPicture(path: path, description: "\(path): \(error)"))
+    }
+    do { return .success(Self.images(try prepared(picture, path: path), split, path: path)) } catch {
+      return .failure(error)
+    }
+  }
+
   // MARK: Arrays
 
   private func arrays(
-    _ bytes: [UInt8], _ file: PictureListing.File, _ dataFile: DataFile, _ splits: Set<Split>
+    _ bytes: [UInt8], _ file: PictureListing.File, _ splits: Set<Split>
   ) throws -> [Images] {
     var sources: [(path: String, array: NPYArray)] = []
     if file.name.lowercased().hasSuffix(".npy") {
@@ -155,11 +235,11 @@ struct PictureReader {
         throw BadPicture(path: file.path, description: "\(file.path): no array of pictures, [N,H,W] or [N,H,W,C]")
       }
     }
-    return try sources.flatMap { try images(of: $0.array, path: $0.path, file, dataFile, splits) }
+    return try sources.flatMap { try images(of: $0.array, path: $0.path, file, splits) }
   }
 
   private func images(
-    of array: NPYArray, path: String, _ file: PictureListing.File, _ dataFile: DataFile, _ splits: Set<Split>
+    of array: NPYArray, path: String, _ file: PictureListing.File, _ splits: Set<Split>
   ) throws -> [Images] {
     let shape = array.shape
     if shape.count == 4 && shape[3] > 4 && [1, 3].contains(shape[1]) {
@@ -186,7 +266,7 @@ struct PictureReader {
     return Split.allCases.compactMap { split in
       found[split].map {
         Images(
-          path: path, file: dataFile, split: split, size: $0.size, channels: $0.channels, count: $0.count,
+          path: path, split: split, size: $0.size, channels: $0.channels, count: $0.count,
           pixels: $0.pixels)
       }
     }

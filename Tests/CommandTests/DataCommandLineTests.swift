@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 /// `lmconv data`, and training on folders of pictures.
@@ -101,6 +102,40 @@ import Testing
     #expect(
       try lmconv("data", "prepare", "digits.yaml", "--out", "digits.lmds").output
         == "digits.lmds: 4500 training and 500 test images of 28x28, 1 channel; 4.0 MB\n")
+  }
+
+  @Test func aSetOfTFRecordsIsShownPackedAndTrainedOn() throws {
+    try RecordFiles.write(train: 30, validation: 6, resolution: 4, to: folder.path + "/faces")
+    try RecordFiles.write(train: 30, validation: 6, resolution: 3, to: folder.path + "/faces")
+    let info = try lmconv("data", "info", "faces", "--json").json()
+    #expect(info["set"] as? String == "tfrecords" && info["rows"] as? Int == 16)
+    #expect(try #require(info["train"] as? [String: Int])["images"] == 30)
+    try folder.write(
+      PictureFolder.configuration.replacing("set: folder\n  folder: pictures", with: "set: tfrecords\n  folder: faces"),
+      to: "faces.yaml")
+    let preparation = try lmconv("data", "prepare", "faces.yaml", "--out", "faces.lmds")
+    #expect(
+      preparation.output.hasPrefix("faces.lmds: 30 training and 6 test images of 8x8, 3 channels; "),
+      "\(preparation.errors)")
+    let train = ["train", "--config", "faces.yaml"]
+    let packed = ["--set", "data.set=packed", "--set", "data.folder=faces.lmds", "--set", "data.size=null"]
+    let training = try Invocation.lmconv(train + ["--run-dir", "a"], in: folder.path)
+    #expect(training.exitCode == 0, "\(training.errors)")
+    let other = try Invocation.lmconv(train + packed + ["--run-dir", "b"], in: folder.path, ranks: 2)
+    #expect(other.exitCode == 0, "\(other.errors)")
+    #expect(try weights("a") == weights("b"))
+
+    let shard = RecordFiles.name("train", resolution: 3, shard: 1, of: 2)
+    try Damage.flipLastBit("\(folder.path)/faces/\(shard)")
+    let line = "faces/\(shard): byte "
+    let refused = try Invocation.lmconv(train + ["--dry-run"], in: folder.path)
+    #expect(refused.exitCode == 1 && refused.errors.contains(line), "\(refused.errors)")
+    #expect(refused.errors.contains(": record 14: its bytes do not have their checksum"), "\(refused.errors)")
+    let skipping = try lmconv("data", "prepare", "faces.yaml", "--skip-bad", "--out", "fewer.lmds")
+    #expect(skipping.output.contains("29 training and 6 test images") && skipping.errors.contains("left out: \(line)"))
+    let missing = try lmconv("data", "info", "faces/train", "--set", "data.set=tfrecords")
+    #expect(
+      missing.exitCode == 64 && missing.errors.contains("faces/train/train: no file such as "), "\(missing.errors)")
   }
 
   @Test func aDamagedRecordEndsTheRunWithItsName() throws {

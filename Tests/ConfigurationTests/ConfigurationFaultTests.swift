@@ -247,7 +247,9 @@ private func faults(_ yaml: String, overrides: [String] = []) -> [String] {
         "run.yaml:4: 'data.skip_bad' is true, but images of digits are not in files of their own; "
           + "set 'data.skip_bad' to false",
       ])
-    #expect(faults("data: {set: folder, folder: f, size: 16, channels: 1, skip_bad: true}") == [])
+    for set in ["folder", "tfrecords"] {
+      #expect(faults("data: {set: \(set), folder: f, size: 16, channels: 1, skip_bad: true}") == [])
+    }
     #expect(
       faults("data: {set: folder}") == [
         "run.yaml:1: 'data.set' is folder, which does not come with the program; "

@@ -86,8 +86,7 @@ import Testing
 
   @Test func foldersWithoutPicturesAreRefused() throws {
     let hint =
-      "no file that ends in .png, .jpg, .jpeg, .npy, .npz; for the files of MNIST or CIFAR-10 set data.set to "
-      + "mnist or cifar10"
+      "no file that ends in .png, .jpg, .jpeg, .npy, .npz; for other files set data.set to mnist, cifar10 or tfrecords"
     #expect(message() == "F: \(hint)")
     let text = try folder.write([1], to: "text.txt")
     #expect(throws: DatasetError.noPictures(path: text)) { try PictureSet.load(path: text, split: .train) }
