@@ -33,6 +33,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CEXIF", pkgConfig: "libexif", providers: [.apt(["libexif-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     // What `lmconv --version` tells of the build; launch.sh knows it.
     .target(
@@ -53,7 +54,7 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Tensors", "Kernels"], swiftSettings: settings),
     .target(name: "Collectives", dependencies: ["Tensors", "Kernels", "COpenMPI"], swiftSettings: settings),
     .target(
-      name: "Imaging", dependencies: ["Orders", "CPNG", "CTurboJPEG", "CZlib"], swiftSettings: settings),
+      name: "Imaging", dependencies: ["Orders", "CPNG", "CTurboJPEG", "CEXIF", "CZlib"], swiftSettings: settings),
     // TFRecord files, and protocol buffer messages that Tools/generate-messages.sh makes of the .proto files.
     .target(
       name: "TensorFlowFormats", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -188,7 +189,7 @@ let package = Package(
       name: "FuzzedParsers",
       dependencies: [
         "Tensors", "Orders", "Model", "Collectives", "Datasets", "Checkpoints", "Imaging", "Configuration",
-        "Compression", "TestSupport",
+        "Compression", "TensorFlowFormats", "TestSupport",
       ], path: "Tests/FuzzedParsers"),
     .testTarget(name: "FuzzedParsersTests", dependencies: ["FuzzedParsers", "Tensors"]),
     // What ./launch.sh test --faults runs.

@@ -75,6 +75,7 @@ ompi-c libopenmpi-dev
 openblas libopenblas-dev
 libpng libpng-dev
 libturbojpeg libturbojpeg0-dev
+libexif libexif-dev
 zlib zlib1g-dev
 TABLE
 }

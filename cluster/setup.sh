@@ -67,7 +67,7 @@ install() {
 }
 
 install mpirun:openmpi-bin libopenblas.so.0:libopenblas0-pthread libpng16.so.16:libpng16-16 \
-  libturbojpeg.so.0:libturbojpeg0 libz.so.1:zlib1g ssh:openssh-client sshd:openssh-server
+  libturbojpeg.so.0:libturbojpeg0 libexif.so.12:libexif12 libz.so.1:zlib1g ssh:openssh-client sshd:openssh-server
 
 lmconv=$root/.build/release/lmconv
 if $runs_only; then

@@ -14,7 +14,7 @@ enum PictureError: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .noPictures(let path): return "\(path): no files that end in .png or .npy"
+    case .noPictures(let path): return "\(path): no files that end in .png, .jpg, .jpeg or .npy"
     case .unreadableFolder(let path, let reason): return "\(path): \(reason)"
     case .levelsNotPixels(let path, let largest, let bits):
       return "\(path): no value above \(largest), these look like levels of \(bits) bit; pixels are 0 to 255, so "

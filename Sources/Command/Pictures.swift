@@ -14,10 +14,10 @@ struct Pictures {
   private(set) var names: [String] = []
 
   /// What `paths` may be, for help texts.
-  static let forms = "PNG files, folders of them, or .npy files (uint8, [N,H,W] or [N,H,W,C])"
+  static let forms = "PNG and JPEG files, folders of them, or .npy files (uint8, [N,H,W] or [N,H,W,C])"
 
-  /// Reads the pictures that `paths` name: PNG files, `.npy` files, and folders, whose files of these kinds are taken in
-  /// the order of their names. They must suit a model of `channels` channels with `bits` bits.
+  /// Reads the pictures that `paths` name: PNG and JPEG files, `.npy` files, and folders, whose files of these kinds are
+  /// taken in the order of their names. They must suit a model of `channels` channels with `bits` bits.
   ///
   /// - Throws: when a file cannot be read, or holds other pictures than the model is of.
   init(_ paths: [String], channels: Int, bits: Int) throws {
@@ -61,7 +61,9 @@ struct Pictures {
     do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
       throw PictureError.unreadableFolder(path: path, reason: error.localizedDescription)
     }
-    let pictures = names.filter { isArray($0) || $0.lowercased().hasSuffix(".png") }.sorted()
+    let pictures = names.filter { name in
+      isArray(name) || PNGImage.pictureEndings.contains { name.lowercased().hasSuffix($0) }
+    }.sorted()
     guard !pictures.isEmpty else { throw PictureError.noPictures(path: path) }
     return pictures.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
   }
@@ -71,7 +73,7 @@ struct Pictures {
 
   private static func read(_ path: String) throws -> (size: ImageSize, channels: Int, pixels: [UInt8]) {
     guard isArray(path) else {
-      let picture = try PNGImage(contentsOf: path)
+      let picture = try PNGImage(pictureAt: path)
       return (picture.size, picture.channels, picture.pixels)
     }
     let array = try NPYArray(contentsOf: path)

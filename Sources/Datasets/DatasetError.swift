@@ -1,3 +1,5 @@
+import Imaging
+
 /// What is wrong with a set of images or with how it is used. Offsets count from 0; for a `.gz` file they count the
 /// unpacked bytes, apart from those of damage to the gzip stream itself.
 public enum DatasetError: Error, Equatable, CustomStringConvertible {
@@ -112,7 +114,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
         + "pack the set again"
     case .unwritable(let path, let reason): return "\(path) cannot be written: \(reason)"
     case .noPictures(let path):
-      let endings = PictureListing.pictureEndings + PictureListing.arrayEndings
+      let endings = PNGImage.pictureEndings + PictureListing.arrayEndings
       return "\(path): no file that ends in \(endings.joined(separator: ", ")); "
         + "for other files set data.set to mnist, cifar10 or tfrecords"
     case .noShards(let folder, let prefix):

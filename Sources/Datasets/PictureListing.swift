@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 /// The files of a set of pictures: one or several in each.
 struct PictureListing {
@@ -19,7 +20,6 @@ struct PictureListing {
     var isPicture: Bool { !isArray && !isRecords }
   }
 
-  static let pictureEndings = [".png", ".jpg", ".jpeg"]
   static let arrayEndings = [".npy", ".npz"]
 
   /// The files, in the order of their names' bytes; at least one.
@@ -67,7 +67,7 @@ struct PictureListing {
 
   private static func isRead(_ name: String) -> Bool {
     let name = name.lowercased()
-    return (pictureEndings + arrayEndings).contains { name.hasSuffix($0) }
+    return (PNGImage.pictureEndings + arrayEndings).contains { name.hasSuffix($0) }
   }
 
   /// The split that the first part of `name` says, as in `train/cats/1.png` and `test.npy`.

@@ -133,7 +133,7 @@ struct PictureReader {
       guard !file.isArray else { return .success((files[0], try arrays(bytes, file, splits))) }
       let split = file.split ?? options.split(ofChecksum: files[0].checksum)
       guard splits.contains(split) else { return .success((files[0], [])) }
-      let image = try prepared(try Self.decoded(bytes, path: file.path), path: file.path)
+      let image = try prepared(try PNGImage(picture: bytes, path: file.path), path: file.path)
       return .success((files[0], [Self.images(image, split, path: file.path)]))
     } catch {
       return .failure(BadPicture(path: file.path, description: "\(error)"))
@@ -143,14 +143,6 @@ struct PictureReader {
   private static func images(_ image: PNGImage, _ split: Split, path: String) -> Images {
     Images(
       path: path, split: split, size: image.size, channels: image.channels, count: 1, pixels: image.pixels)
-  }
-
-  private static func decoded(_ bytes: [UInt8], path: String) throws -> PNGImage {
-    // What it is counts, not what it is called: pictures from the web often have the wrong ending.
-    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return try PNGImage(jpeg: bytes, path: path) }
-    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try PNGImage(png: bytes, path: path) }
-    throw BadPicture(
-      path: path, description: "\(path): \(bytes.isEmpty ? "an empty file" : "neither a PNG nor a JPEG file")")
   }
 
   /// `picture` in the size and channels that are asked for.

@@ -25,8 +25,8 @@ public enum JPEGError: Error, Equatable, CustomStringConvertible {
 
 extension PNGImage {
   /// Decodes the JPEG file `bytes`, grey or RGB; `path` names it in messages. The pixels are those of libjpeg's accurate
-  /// integer DCT and its smooth upsampling of colours, the same on every processor. Where a camera's mark of orientation
-  /// says how to turn the picture, it is not turned.
+  /// integer DCT and its smooth upsampling of colours, the same on every processor, turned upright where a camera's mark of
+  /// orientation says how.
   ///
   /// - Throws: when the bytes are not a whole JPEG file, or its picture is in inks or has more than `limitPixels`.
   public init(jpeg bytes: [UInt8], path: String, limitPixels: Int = PNGLimits().pixels) throws(JPEGError) {
@@ -56,6 +56,6 @@ extension PNGImage {
     guard
       tjDecompress2(decoder, bytes, UInt(bytes.count), &pixels, width, 0, height, format, flags) == 0
     else { throw refusal() }
-    self.init(size: size, channels: channels, pixels: pixels)
+    self = PNGImage(size: size, channels: channels, pixels: pixels).upright(from: PictureOrientation(jpeg: bytes))
   }
 }

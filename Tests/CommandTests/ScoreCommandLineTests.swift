@@ -171,7 +171,7 @@ struct ScoreCommandLineTests {
     (["score", "run", "big.png"], 1, "big.png: 2x3 pixels, this model was trained on 8x8"),
     (["score", "run", "color.png"], 1, "color.png is RGB, this model is of grey images"),
     (["score", "run", "none.png"], 1, "none.png: cannot open: No such file or directory"),
-    (["score", "run", "empty"], 1, "empty: no files that end in .png or .npy"),
+    (["score", "run", "empty"], 1, "empty: no files that end in .png, .jpg, .jpeg or .npy"),
     (
       ["score", "run", "levels.npy"], 1,
       "levels.npy: no value above 1, these look like levels of 1 bit; pixels are 0 to 255, so multiply the array by 255 first"
