@@ -25,7 +25,7 @@ fuzzer=$("${build[@]}" --show-bin-path)/ParserFuzzer
 export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0:allocator_may_return_null=1 OPENBLAS_NUM_THREADS=1
 work=$(pwd)/.build-fuzz/inputs
 total=0
-for parser in idx-images idx-labels gzip cifar png jpeg npy npz packed region safetensors checkpoint configuration override order \
+for parser in idx-images idx-labels gzip cifar png jpeg npy npz packed records example region safetensors checkpoint configuration override order \
   compressed chunk; do
   rm -rf "${work:?}/$parser"
   mkdir -p "$work/$parser/corpus"

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Imaging
 import Orders
+import TensorFlowFormats
 import TestSupport
 
 /// The parsers of what comes from outside the program, which must end in an error with a message or in a value, whatever
@@ -19,6 +20,8 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
   case npy
   case npz
   case packed
+  case records
+  case example
   case region
   case safetensors
   case checkpoint
@@ -87,6 +90,25 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
         let pixels = try set.pixels
         precondition(pixels.count == set.count * set.valuesPerImage)
       }
+    case .records:
+      var rest = bytes[...]
+      var reader = RecordReader<Never>(limitBytes: 1 << 20) { count in
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
+      }
+      var fault: (any Error)?
+      // As with pictures that may be left out: what is wrong with one record does not end the reading.
+      while let record = reader.next() {
+        precondition(record.offset < bytes.count)
+        do { _ = try ImageExample.picture(try record.payload.get()) } catch {
+          precondition(!"\(error)".isEmpty)
+          fault = fault ?? error
+        }
+      }
+      if let fault { throw fault }
+    case .example:
+      let picture = try ImageExample.picture(bytes)
+      precondition(picture.grey.channels <= 2)
     case .region:
       // File names are not looked up.
       let regions = Self.text(bytes).split(separator: "\n").map(String.init).filter {
@@ -136,6 +158,7 @@ package enum FuzzedParser: String, CaseIterable, Sendable {
     case .png: return Seals.png(bytes)
     case .npz: return Seals.npz(bytes)
     case .packed: return Seals.packed(bytes)
+    case .records: return Seals.records(bytes)
     case .compressed: return Seals.compressedImages(bytes)
     case .checkpoint:
       do { return [UInt8](try CheckpointRecord.sealed(Data(bytes), path: "x")) } catch { return nil }

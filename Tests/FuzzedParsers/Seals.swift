@@ -1,4 +1,5 @@
 import Compression
+import TensorFlowFormats
 
 /// The checksums inside files, made to fit whatever the rest is.
 enum Seals {
@@ -67,6 +68,19 @@ enum Seals {
     }
     write(Checksum.of(Array(sealed[..<60])), at: 60)
     return sealed
+  }
+
+  /// Those of TFRecords: of each record's length and bytes. A length that is not in the file is made that of the rest.
+  static func records(_ bytes: [UInt8]) -> [UInt8]? {
+    var sealed: [UInt8] = []
+    var rest = bytes[...]
+    while rest.count >= 16 {
+      let length = rest.prefix(8).reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+      let count = length <= UInt64(rest.count - 16) ? Int(length) : rest.count - 16
+      sealed += RecordFrame.around(Array(rest.dropFirst(12).prefix(count)))
+      rest = rest.dropFirst(16 + count)
+    }
+    return sealed + rest
   }
 
   /// That of the header of compressed images, at the end of as many bytes as the header announces.

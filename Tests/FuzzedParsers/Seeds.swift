@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Imaging
 import Orders
+import TensorFlowFormats
 import Tensors
 import TestSupport
 
@@ -24,10 +25,19 @@ extension FuzzedParser {
         let pixels = (0..<(35 * channels)).map { UInt8(truncatingIfNeeded: $0 * 37) }
         return try PNGImage(size: size, channels: channels, pixels: pixels).encoded()
       }
-    case .jpeg: return try ["grey.jpg", "rgb.jpg", "progressive.jpg"].map(Self.picture)
+    case .jpeg:
+      let pictures = try ["grey.jpg", "rgb.jpg", "progressive.jpg"].map(Self.picture)
+      return pictures + [Self.turned(pictures[0])]
     case .npy: return [try Self.picture("grey.npy"), NPYArray(shape: [3], elements: [1, 2, 3]).encoded]
     case .npz: return try ["stored.npz", "deflated.npz"].map(Self.picture)
     case .packed: return [try Self.packedSet()]
+    case .records:
+      return [
+        try (0..<3).flatMap { RecordFrame.around(try RecordFiles.example(image: $0, side: 4)) },
+        RecordFrame.around(try RecordFiles.example(image: 0, side: 8, channels: 1)),
+      ]
+    case .example:
+      return try [1, 3, 4].map { try RecordFiles.example(image: 5, side: 4, channels: $0) }
     case .region: return ["top", "center\nleft", "1,2,3,4"].map { [UInt8]($0.utf8) }
     case .safetensors: return [[UInt8](try Self.tensors.encoded())]
     case .checkpoint: return [[UInt8](try Self.checkpointRecord())]
@@ -61,6 +71,14 @@ extension FuzzedParser {
   private static func picture(_ name: String) throws -> [UInt8] {
     let path = Fixtures.packageRoot + "/Tests/Fixtures/pictures/" + name
     return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+
+  /// The JPEG file `bytes` with a camera's mark that it is to be turned.
+  private static func turned(_ bytes: [UInt8]) -> [UInt8] {
+    let mark: [UInt8] =
+      [0xFF, 0xE1, 0, 34] + Array("Exif\0\0II*\0".utf8)
+      + [8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]
+    return bytes[..<2] + mark + bytes[2...]
   }
 
   private static var tensors: SafetensorsFile {
