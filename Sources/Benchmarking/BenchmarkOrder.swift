@@ -3,6 +3,8 @@ import Tensors
 
 /// Generation orders that are measured: from few different neighbourhoods to many.
 public enum BenchmarkOrder: String, CaseIterable, Codable, Sendable {
+  /// Row by row.
+  case rasterScan = "raster_scan"
   /// Row by row, every other one backwards.
   case sCurve = "s_curve"
   /// Along a Hilbert curve.
@@ -15,6 +17,7 @@ public enum BenchmarkOrder: String, CaseIterable, Codable, Sendable {
   /// - Throws: when there is none.
   public func order(size: ImageSize) throws -> GenerationOrder {
     switch self {
+    case .rasterScan: return try GenerationOrder(base: .rasterScan, size: size)
     case .sCurve: return try GenerationOrder(base: .sCurve, size: size)
     case .hilbert: return try GenerationOrder(base: .hilbert, size: size)
     case .random:

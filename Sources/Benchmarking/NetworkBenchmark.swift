@@ -38,7 +38,7 @@ public final class NetworkBenchmark {
   }
 
   /// The network.
-  public let network: LocallyMaskedPixelCNN
+  public let network: AutoregressiveNetwork
   /// The threads of this rank.
   public let pool: ThreadPool
   let options: Options
@@ -65,7 +65,7 @@ public final class NetworkBenchmark {
   public init(_ options: Options, communicator: any Communicator) {
     self.options = options
     self.communicator = communicator
-    network = LocallyMaskedPixelCNN(options.model)
+    network = AutoregressiveNetwork(options.model)
     pool = ThreadPool(threads: options.threads)
     // A step is summed up and forgotten; the spans themselves are not asked for.
     trace = Trace(capacity: 1, labels: network.traceLabels)
@@ -83,7 +83,7 @@ public final class NetworkBenchmark {
   /// One training step: forward, loss and backward of every microbatch, the reduction, Adam, and the gathering of the new
   /// parameters.
   ///
-  /// - Throws: when the order does not exist for this size, or a rank is silent.
+  /// - Throws: when the network does not take the order, or there is none of this size, or a rank is silent.
   public func trainingStep(_ order: BenchmarkOrder) throws -> NetworkMeasurement {
     let plan = try plan(order)
     var training = self.training ?? makeTraining()
@@ -139,7 +139,7 @@ public final class NetworkBenchmark {
 
   /// One forward pass of a batch on every rank, without gradients.
   ///
-  /// - Throws: when the order does not exist for this size, or a rank is silent.
+  /// - Throws: when the network does not take the order, or there is none of this size, or a rank is silent.
   public func forwardPass(_ order: BenchmarkOrder) throws -> NetworkMeasurement {
     let plan = try plan(order)
     let workspace = evaluationWorkspace ?? makeEvaluationWorkspace()
@@ -188,7 +188,9 @@ public final class NetworkBenchmark {
 
   func plan(_ order: BenchmarkOrder) throws -> OrderPlan {
     if let plan = plans[order] { return plan }
-    let plan = OrderPlan(order: try order.order(size: options.size), windows: network.windows)
+    let generationOrder = try order.order(size: options.size)
+    try network.require(order: generationOrder, named: order.rawValue)
+    let plan = OrderPlan(order: generationOrder, windows: network.windows)
     plans[order] = plan
     return plan
   }

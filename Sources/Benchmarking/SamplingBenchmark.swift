@@ -18,7 +18,7 @@ extension NetworkBenchmark {
   ///
   /// - Throws: when the order does not exist for this size, or a rank is silent.
   public func sampling(_ order: BenchmarkOrder) throws -> SamplingMeasurement {
-    let order = try order.order(size: options.size)
+    let order = try plan(order).order
     let sampler = CachedSampler(network: network, size: options.size, images: options.batch, pool: pool)
     let pixels = options.size.pixels
     var levels = [UInt8](repeating: 0, count: options.batch * pixels * options.model.channels)
@@ -34,7 +34,7 @@ extension NetworkBenchmark {
   ///
   /// - Throws: when the order does not exist for this size, or a rank is silent.
   public func planning(_ order: BenchmarkOrder) throws -> Double {
-    let order = try order.order(size: options.size)
+    let order = try plan(order).order
     return try measured { _ = OrderPlan(order: order, windows: network.windows) }
   }
 }

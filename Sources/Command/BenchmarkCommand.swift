@@ -8,6 +8,7 @@ import Orders
 import Training
 
 extension BenchmarkOrder: ExpressibleByArgument {}
+extension Architecture: ExpressibleByArgument {}
 
 /// `lmconv benchmark`
 struct BenchmarkCommand: ParsableCommand {
@@ -18,6 +19,7 @@ struct BenchmarkCommand: ParsableCommand {
       Examples:
         lmconv benchmark                                   # the paper's CIFAR-10 network
         lmconv benchmark --filters 32 --blocks 1 --order random --json
+        lmconv benchmark --architecture pixelcnn_pp        # the baseline, PixelCNN++
         lmconv benchmark --kernels --threads 1
         mpirun -n 2 lmconv benchmark --threads 1           # with the reduction of gradients
         lmconv benchmark --plan --hosts 16 --bandwidth 10  # what a cluster of such machines would do
@@ -27,6 +29,9 @@ struct BenchmarkCommand: ParsableCommand {
       from standard input: `train ORDER`, `forward ORDER`, `gemm` and `handover` each answer with one line of JSON, \
       `quit` ends; so a script can measure several programs in turn.
       """)
+
+  @Option(help: ArgumentHelp("Network.", valueName: "lmconv|pixelcnn_pp"))
+  var architecture = Architecture.lmconv
 
   @Option(help: "Channels of the hidden activations.")
   var filters = 160
@@ -46,8 +51,11 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "Threads of each rank; 0 divides the host's cores among its ranks.")
   var threads = 0
 
-  @Option(help: ArgumentHelp("Generation order.", valueName: "s_curve|hilbert|random"))
-  var order = BenchmarkOrder.sCurve
+  @Option(
+    help: ArgumentHelp(
+      "Generation order (default: s_curve; of pixelcnn_pp raster_scan, its only one).",
+      valueName: BenchmarkOrder.allCases.map(\.rawValue).joined(separator: "|")))
+  var order: BenchmarkOrder?
 
   @Option(help: "Measurements of each kind after one that warms up; the median counts, for kernels the fastest.")
   var repetitions = 5
@@ -75,6 +83,9 @@ struct BenchmarkCommand: ParsableCommand {
     guard microbatches >= 0 && threads >= 0 else {
       throw ValidationError("--microbatches and --threads must not be negative")
     }
+    guard !(kernels && architecture != .lmconv) else {
+      throw ValidationError("--kernels measures those of lmconv; leave out --architecture")
+    }
     guard !(kernels && serve) else { throw ValidationError("--kernels and --serve exclude each other") }
     guard !(planning.plan && (kernels || serve)) else {
       throw ValidationError("--plan excludes --kernels and --serve")
@@ -86,7 +97,8 @@ struct BenchmarkCommand: ParsableCommand {
     Job.run(timeoutSeconds: serve ? 3600 : 60) { communicator in
       let threads = HostThreads.count(requested: threads, communicator: communicator)
       let model = ModelConfiguration(
-        channels: 3, filters: filters, blocks: blocks, distribution: .logisticMixture(mixtures: 10, bits: 8))
+        architecture: architecture, channels: 3, filters: filters, blocks: blocks,
+        distribution: .logisticMixture(mixtures: 10, bits: 8))
       let size = ImageSize(rows: side, columns: side)
       if kernels {
         guard communicator.rank == 0 else { return }
@@ -100,8 +112,10 @@ struct BenchmarkCommand: ParsableCommand {
           ?? ScalingPlan.Shape(
             model: model, size: size, batch: batch, microbatches: microbatches == 0 ? 8 : microbatches,
             retention: rematerialize ? .outputs : .everything)
-        try ScalingPlan(options: planning, shape: shape, order: order, threads: threads, repetitions: repetitions)
-          .run(communicator: communicator, json: json)
+        try ScalingPlan(
+          options: planning, shape: shape, order: order(of: shape.model), threads: threads, repetitions: repetitions
+        )
+        .run(communicator: communicator, json: json)
         return
       }
       let benchmark = NetworkBenchmark(
@@ -111,12 +125,17 @@ struct BenchmarkCommand: ParsableCommand {
       if serve {
         try BenchmarkService(benchmark, communicator: communicator).run()
       } else {
-        try measure(benchmark, communicator: communicator)
+        try measure(benchmark, order: order(of: model), communicator: communicator)
       }
     }
   }
 
-  private func measure(_ benchmark: NetworkBenchmark, communicator: any Communicator) throws {
+  /// The order that was asked for, or the usual one of the network `model`.
+  private func order(of model: ModelConfiguration) -> BenchmarkOrder {
+    order ?? (model.architecture == .lmconv ? .sCurve : .rasterScan)
+  }
+
+  private func measure(_ benchmark: NetworkBenchmark, order: BenchmarkOrder, communicator: any Communicator) throws {
     _ = try benchmark.trainingStep(order)
     let training = try (0..<repetitions).map { _ in try benchmark.trainingStep(order) }
     let peak = try benchmark.matrixProductPeak()
@@ -131,6 +150,7 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   private func showKernels(model: ModelConfiguration, size: ImageSize, pool: ThreadPool) throws {
+    let order = order(of: model)
     let measurements = KernelBenchmark(
       model: model, size: size, images: batch, order: try order.order(size: size), pool: pool,
       repetitions: repetitions

@@ -78,7 +78,7 @@ struct CompleteCommand: ParsableCommand {
       // Every sample of every image is an image of the batch, with a random stream of its own.
       var batch: [UInt8] = []
       for _ in 0..<samples { batch += truth }
-      let completed = try Generation(model, order: order.order, options: generation, threads: options.threads)
+      let completed = try Generation(model, order: order, options: generation, threads: options.threads)
         .complete(batch, missing: Set(mask.missingPixels), over: communicator, stopSignal: stopSignal, log: log)
       guard let files else { return }
       let levels = PictureLevels(model.experiment.network.configuration)

@@ -74,11 +74,12 @@ struct CompressCommand: ParsableCommand {
     Job.run { communicator in
       let log = RunLog(rank: communicator.rank, size: communicator.size).logger(level: .info)
       let model = try options.open(log: log)
+      let network = try model.experiment.network.underLocalMasks(for: "compress")
       communicator.timeoutSeconds = model.experiment.configuration.run.timeoutSeconds
       let file = communicator.rank == 0 ? try OutputFile(out) : nil
       let (levels, size) = try levels(model.experiment)
       let codec = ImageCodec(
-        network: model.experiment.network, parameters: model.parameters, communicator: communicator,
+        network: network, parameters: model.parameters, communicator: communicator,
         threads: HostThreads.count(requested: options.threads, communicator: communicator))
       let start = ContinuousClock.now
       let compressed: ImageCodec.Compressed

@@ -61,10 +61,11 @@ struct DecompressCommand: ParsableCommand {
       let bytes = try communicator.broadcast(communicator.rank == 0 ? try DatasetFile.bytes(at: file) : [], from: 0)
       let compressed = try CompressedImages(parsing: bytes, path: file)
       let model = try options.open(log: log)
+      let network = try model.experiment.network.underLocalMasks(for: "decompress")
       communicator.timeoutSeconds = model.experiment.configuration.run.timeoutSeconds
       let folder = try communicator.rank == 0 ? out.map { try OutputFile($0 + "/image") } : nil
       let codec = ImageCodec(
-        network: model.experiment.network, parameters: model.parameters, communicator: communicator,
+        network: network, parameters: model.parameters, communicator: communicator,
         threads: HostThreads.count(requested: options.threads, communicator: communicator))
       let start = ContinuousClock.now
       let chunks: [ImageCodec.DecompressedChunk]

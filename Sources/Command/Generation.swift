@@ -1,5 +1,6 @@
 import Collectives
 import Datasets
+import Evaluation
 import Foundation
 import Imaging
 import Kernels
@@ -11,11 +12,11 @@ import Training
 /// Generating pixels of a batch of images by all ranks, each its share of the images.
 struct Generation {
   private let model: ModelOptions.Opened
-  private let order: GenerationOrder
+  private let order: NamedOrder
   private let options: GenerationOptions
   private let threads: Int
 
-  init(_ model: ModelOptions.Opened, order: GenerationOrder, options: GenerationOptions, threads: Int) {
+  init(_ model: ModelOptions.Opened, order: NamedOrder, options: GenerationOptions, threads: Int) {
     self.model = model
     self.order = order
     self.options = options
@@ -25,18 +26,20 @@ struct Generation {
   /// `levels` `[images, pixels, channels]` with the `missing` pixels sampled; the same on every rank and for any number
   /// of ranks.
   ///
-  /// - Throws: when interrupted, or a rank is silent.
+  /// - Throws: when the network cannot generate these pixels in the order, when interrupted, or when a rank is silent.
   func complete(
     _ levels: [UInt8], missing: Set<Int>, over communicator: any Communicator, stopSignal: StopSignal, log: Logger
   ) throws -> [UInt8] {
+    let observed = Set(0..<order.order.size.pixels).subtracting(missing)
+    try model.experiment.network.require(order: order.order, named: order.name, observed: observed)
     // The ranks' shares differ by one image at most: rank 0 speaks for all.
     var progress = WorkProgress(
-      "generating", unit: "pixels", total: order.size.pixels, isShown: communicator.rank == 0, log: log)
+      "generating", unit: "pixels", total: order.order.size.pixels, isShown: communicator.rank == 0, log: log)
     let sampling = SharedSampling(
-      network: model.experiment.network, size: order.size, communicator: communicator,
+      network: model.experiment.network, size: order.order.size, communicator: communicator,
       pool: ThreadPool(threads: HostThreads.count(requested: threads, communicator: communicator)))
     let completed = try sampling.complete(
-      levels, missing: missing, order: order, parameters: model.parameters, temperature: options.temperature,
+      levels, missing: missing, order: order.order, parameters: model.parameters, temperature: options.temperature,
       seed: options.seed
     ) { done in
       progress.show(done)

@@ -81,6 +81,7 @@ struct HeatmapCommand: ParsableCommand {
     guard orders.allSatisfy({ $0.order.size == size }) else {
       throw PictureError.sizeOfOtherModel(path: images[0], found: size, expected: model.experiment.test.size)
     }
+    for order in orders { try model.experiment.network.require(order: order.order, named: order.name) }
     let pool = ThreadPool(threads: options.threads > 0 ? options.threads : HostThreads.cores)
     let likelihoods = PixelLikelihoods.measure(
       levels: levels, orders: orders, size: size, network: model.experiment.network, parameters: model.parameters,

@@ -52,7 +52,7 @@ struct ImportCommand: ParsableCommand {
       configuration = try RunConfiguration(yaml: yaml, path: file, overrides: overrides)
     }
     let channels = try configuration.data.knownChannels ?? configuration.data.images(of: .test).channels
-    let network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: channels))
+    let network = AutoregressiveNetwork(configuration.modelConfiguration(channels: channels))
     let parameters = FloatBuffer(count: network.layout.count)
     try source.copy(to: parameters, layout: network.layout)
     let step = ["global_step", "step"].lazy.compactMap { source.metadata[$0].flatMap { Int($0) } }.first ?? 0

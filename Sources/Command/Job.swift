@@ -6,6 +6,7 @@ import Datasets
 import Foundation
 import Imaging
 import Logging
+import Model
 import Orders
 import Training
 
@@ -74,7 +75,7 @@ enum Job {
       is OrderSelectionError, is SizeSelectionError, CommandError.noModel, CommandError.noData,
       CommandError.imagesOutside, DatasetError.tooFewImages, DatasetError.noPictures, DatasetError.noShards,
       DatasetError.smallShards, DatasetError.emptySplit,
-      is ExperimentError,
+      is ExperimentError, is ArchitectureError,
       TrainingError.configurationChanged, TrainingError.wouldOverwrite, TrainingError.nothingToResume,
       TrainingError.noSuchStep, CommandError.replayOnSeveralRanks, CommandError.servesOnSeveralRanks:
       return ExitStatus.usage

@@ -82,7 +82,7 @@ struct ModelOptions: ParsableArguments {
   /// A second model of the same images, without the data that it was trained on.
   struct Background {
     let configuration: RunConfiguration
-    let network: LocallyMaskedPixelCNN
+    let network: AutoregressiveNetwork
     let parameters: FloatBuffer
   }
 
@@ -94,7 +94,7 @@ struct ModelOptions: ParsableArguments {
     for skipped in opened.skipped { log.warning("\(skipped)") }
     guard let yaml = opened.configuration else { throw CommandError.noConfiguration(path: opened.path) }
     let configuration = try RunConfiguration(yaml: yaml, path: opened.path)
-    let network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: model.experiment.test.channels))
+    let network = AutoregressiveNetwork(configuration.modelConfiguration(channels: model.experiment.test.channels))
     let (found, expected) = (network.configuration.distribution, model.experiment.network.configuration.distribution)
     guard found.levels == expected.levels else {
       throw ScoreError.otherBackground(path: opened.path, found: found.levels, expected: expected.levels)

@@ -88,6 +88,7 @@ struct ReceptiveFieldCommand: ParsableCommand {
     let model = try options.open(log: RunLog(rank: 0, size: 1).logger(level: .info))
     let test = model.experiment.test
     let orders = try PictureOrders.named(orders, model.experiment)
+    for order in orders { try model.experiment.network.require(order: order.order, named: order.name) }
     let pixels = try pixels(test.size)
     let levels = try model.experiment.testLevels(first: 0, count: count)
     let pool = ThreadPool(threads: options.threads > 0 ? options.threads : HostThreads.cores)

@@ -36,7 +36,7 @@ struct SampleCommand: ParsableCommand {
       let order = try generation.order.named(model.experiment.configuration.orders, size: test.size)
       let files = communicator.rank == 0 ? try generation.files() : nil
       let blank = [UInt8](repeating: 0, count: count * test.valuesPerImage)
-      let samples = try Generation(model, order: order.order, options: generation, threads: options.threads)
+      let samples = try Generation(model, order: order, options: generation, threads: options.threads)
         .complete(blank, missing: Set(0..<test.size.pixels), over: communicator, stopSignal: stopSignal, log: log)
       guard let files else { return }
       let images = PictureLevels(model.experiment.network.configuration).pictures(samples, size: test.size)

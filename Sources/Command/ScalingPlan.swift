@@ -115,7 +115,7 @@ struct ScalingPlan {
   func run(communicator: any Communicator, json: Bool) throws {
     let parts = try options.parts.map { try Self.parts(path: $0) } ?? measured(communicator)
     guard communicator.rank == 0 else { return }
-    let layout = LocallyMaskedPixelCNN(shape.model).layout
+    let layout = AutoregressiveNetwork(shape.model).layout
     let network = ScalingModel.Network(bitsPerSecond: options.bandwidth * 1e9, latency: options.latency * 1e-6)
     let model = ScalingModel(
       parts: parts, parameters: layout.count, microbatches: shape.microbatches, images: shape.batch, network: network)

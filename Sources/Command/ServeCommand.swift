@@ -72,6 +72,7 @@ struct ServeCommand: ParsableCommand {
       let log = RunLog(rank: 0, size: 1).logger(level: .info)
       let model = try options.open(log: log)
       let experiment = model.experiment
+      let network = try experiment.network.underLocalMasks(for: "serve")
       let served = try ServedModel(
         name: model.path, step: model.step, experiment: experiment, parameters: model.parameters,
         order: try order.named(experiment.configuration.orders, size: experiment.test.size))
@@ -84,7 +85,7 @@ struct ServeCommand: ParsableCommand {
         limits: ServingLimits(
           uploadBytes: 1000 * maxUpload, completionSeconds: timeout, jobs: maxJobs, samples: maxSamples),
         address: address, threads: threads, log: log)
-      let memory = 4 * ActivationCache.floatsPerPixel(network: experiment.network) * experiment.test.size.pixels
+      let memory = 4 * ActivationCache.floatsPerPixel(network: network) * experiment.test.size.pixels
       try server.run(shouldStop: { stopSignal.isReceived }) { address in
         if !address.isLoopback {
           log.warning(

@@ -76,6 +76,10 @@ extension ConfigurationKey {
 
   private static let model = [
     ConfigurationKey(
+      "model.architecture", \.model.architecture,
+      meaning:
+        "lmconv is the paper's network; pixelcnn_pp its baseline, PixelCNN++, which generates in the raster scan alone"),
+    ConfigurationKey(
       "model.filters", \.model.filters, .range(1...65_536), unit: "channels", meaning: "hidden channels (F)"),
     ConfigurationKey("model.blocks", \.model.blocks, .range(1...1_000), meaning: "gated residual blocks a group (R)"),
     ConfigurationKey(

@@ -5,7 +5,9 @@ package struct ConfigurationRule: Sendable {
   /// Why the combination is impossible and what to change; nil when it is possible.
   let reason: @Sendable (RunConfiguration) -> String?
 
-  package static let all = [
+  package static let all = combinations + pixelCNNPlusPlus
+
+  private static let combinations = [
     ConfigurationRule(keys: ["data.folder", "data.set"]) { configuration in
       guard configuration.data.folder == nil && configuration.data.set != .digits else { return nil }
       return "'data.set' is \(configuration.data.set.yaml), which does not come with the program; "

@@ -204,6 +204,7 @@ extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawVal
   var yaml: String { rawValue }
 }
 
+extension Architecture: ConfigurationValue {}
 extension Normalization: ConfigurationValue {}
 extension ImageSet: ConfigurationValue {}
 extension Binarization: ConfigurationValue {}

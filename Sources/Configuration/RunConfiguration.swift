@@ -41,7 +41,8 @@ public struct RunConfiguration: Sendable, Hashable {
       case .logisticMixture: .logisticMixture(mixtures: model.mixtures, bits: data.bits)
       }
     return ModelConfiguration(
-      channels: channels, filters: model.filters, blocks: model.blocks, kernel: model.kernel, dilation: model.dilation,
+      architecture: model.architecture, channels: channels, filters: model.filters, blocks: model.blocks,
+      kernel: model.kernel, dilation: model.dilation,
       normalization: model.normalization, dropout: Float(model.dropout), bias: model.bias,
       maskWeight: model.maskWeight, distribution: distribution)
   }
@@ -93,6 +94,8 @@ extension RunConfiguration {
 
   /// Section `model`: the network.
   public struct ModelOptions: Sendable, Hashable {
+    /// Key `model.architecture`.
+    public var architecture = Architecture.lmconv
     /// Key `model.filters`.
     public var filters = 32
     /// Key `model.blocks`.

@@ -40,7 +40,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
 /// The likelihood of images by all ranks: each image is counted once, and the result has the same bits for any number of
 /// ranks, threads and images in a batch, because an image's activations do not depend on what is computed beside it.
 public struct LikelihoodEvaluation {
-  private let network: LocallyMaskedPixelCNN
+  private let network: AutoregressiveNetwork
   private let communicator: any Communicator
   private let pool: ThreadPool
   private let loss: PixelLoss
@@ -48,7 +48,7 @@ public struct LikelihoodEvaluation {
 
   /// An evaluation of images of `size`, `batchSize` at a time on each rank.
   public init(
-    network: LocallyMaskedPixelCNN, size: ImageSize, batchSize: Int, communicator: any Communicator, pool: ThreadPool
+    network: AutoregressiveNetwork, size: ImageSize, batchSize: Int, communicator: any Communicator, pool: ThreadPool
   ) {
     self.network = network
     self.communicator = communicator
@@ -63,7 +63,8 @@ public struct LikelihoodEvaluation {
   /// region's pixels condition on all of it. `shouldStop` is asked before each pass of a batch under an order; if it says
   /// yes on any rank, all stop after the batch.
   ///
-  /// - Throws: when asked to stop, when images cannot be read, when a likelihood is not finite, or when a rank is silent.
+  /// - Throws: when the network cannot generate in one of the orders, when asked to stop, when images cannot be read, when
+  ///   a likelihood is not finite, or when a rank is silent.
   public func evaluate(
     parameters: FloatBuffer, dataset: ImageDataset, images: Range<Int>, orders: [NamedOrder], region: Set<Int>? = nil,
     seed: UInt64, shouldStop: () -> Bool = { false }, progress: (_ done: Int) -> Void = { _ in }
@@ -73,6 +74,7 @@ public struct LikelihoodEvaluation {
     let size = dataset.size
     let counted = (region ?? Set(0..<size.pixels)).sorted()
     let rest = Set(0..<size.pixels).subtracting(counted)
+    for named in orders { try network.require(order: named.order, named: named.name, observed: rest) }
     let plans = orders.map { named in
       OrderPlan(order: region == nil ? named.order : named.order.observedFirst(rest), windows: network.windows)
     }

@@ -21,7 +21,7 @@ public struct PixelLikelihoods: Sendable {
 
   /// Measures `levels` `[images, pixels, channels]` under each of `orders`.
   public static func measure(
-    levels: [UInt8], orders: [NamedOrder], size: ImageSize, network: LocallyMaskedPixelCNN, parameters: FloatBuffer,
+    levels: [UInt8], orders: [NamedOrder], size: ImageSize, network: AutoregressiveNetwork, parameters: FloatBuffer,
     pool: ThreadPool
   ) -> PixelLikelihoods {
     let valuesPerImage = size.pixels * network.configuration.channels

@@ -35,7 +35,7 @@ public struct ReceptiveField: Sendable {
   /// For each image the outputs are weighted by random signs, keyed by `seed`: the mean square over signs is the sum of all
   /// outputs' squared derivatives.
   public static func measure(
-    pixel: Int, order: GenerationOrder, levels: [UInt8], network: LocallyMaskedPixelCNN, parameters: FloatBuffer,
+    pixel: Int, order: GenerationOrder, levels: [UInt8], network: AutoregressiveNetwork, parameters: FloatBuffer,
     seed: UInt64, pool: ThreadPool
   ) -> ReceptiveField {
     let size = order.size

@@ -9,10 +9,32 @@ public struct LocationTaps: Sendable {
   let taps: [Int32]
   /// The pixel that each of them reads.
   let neighbours: [Int32]
+  /// Pixels of an image that is read.
+  let inputPixels: Int
 
   /// The visible taps of `mask`.
   public init(_ mask: LocalMask) {
     self.init(size: mask.size, window: mask.window, visible: mask.visible)
+  }
+
+  /// The taps of `plan`. `inputs` and `outputs` tell which pixel lies at each place of the images that are read and
+  /// written, where these are in polyphase order.
+  public init(_ plan: NeighbourPlan, inputs: Polyphase? = nil, outputs: Polyphase? = nil) {
+    var visible = [[(tap: Int32, neighbour: Int32)]](repeating: [], count: plan.outputPixels)
+    for block in 0..<plan.blocks {
+      for tap in 0..<plan.taps {
+        let index = block * plan.taps + tap
+        for place in plan.pixels[Int(plan.starts[index])..<Int(plan.starts[index + 1])] {
+          let pixel = outputs?.pixels[Int(place)] ?? place
+          let read = place + plan.shifts[tap]
+          visible[Int(pixel)].append((Int32(tap), inputs?.pixels[Int(read)] ?? read))
+        }
+      }
+    }
+    inputPixels = plan.inputPixels
+    starts = visible.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.count)) }
+    taps = visible.flatMap { $0.map(\.tap) }
+    neighbours = visible.flatMap { $0.map(\.neighbour) }
   }
 
   /// Every pixel sees itself through one tap.
@@ -37,6 +59,7 @@ public struct LocationTaps: Sendable {
     self.starts = starts
     self.taps = taps
     self.neighbours = neighbours
+    inputPixels = size.pixels
   }
 
   /// Number of taps that `pixel` sees.
@@ -54,7 +77,7 @@ extension MaskedConvolution {
   ) {
     precondition(
       weight.count == Panels.elements(taps: windowTaps, inputs: x.columns, outputs: y.columns)
-        && (pixel + 1) * y.rows <= x.rows,
+        && (0..<taps.starts.count - 1).contains(pixel) && taps.inputPixels * y.rows <= x.rows,
       "MaskedConvolution.forward(at: \(pixel)): x [\(x.rows), \(x.columns)], y [\(y.rows), \(y.columns)]")
     pool.run(
       LocationConvolution(

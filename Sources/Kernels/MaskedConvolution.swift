@@ -62,13 +62,7 @@ public enum MaskedConvolution {
         scratch.buffer, from: scratch.offset, into: dWeight.buffer, at: dWeight.offset, count: dWeight.count, pool: pool
       )
     }
-    if let dBias {
-      precondition(dBias.count >= dy.columns, "MaskedConvolution.parameterGradients: bias of \(dBias.count)")
-      pool.run(
-        ColumnSums(rows: dy.rows, columns: dy.columns, values: dy.base, sums: dBias.base, secondPart: scratch.base))
-      VectorSum.add(
-        scratch.buffer, from: scratch.offset, into: dBias.buffer, at: dBias.offset, count: dy.columns)
-    }
+    if let dBias { biasGradient(dy: dy, dBias: dBias, scratch: scratch, pool: pool) }
     if let dMaskWeight {
       precondition(
         dMaskWeight.count == Panels.elements(taps: plan.taps, inputs: 1, outputs: dy.columns),
@@ -76,6 +70,16 @@ public enum MaskedConvolution {
       pool.run(
         MaskWeightGradient(plan: plan, images: images, outputs: dy.columns, dy: dy.base, dMaskWeight: dMaskWeight.base))
     }
+  }
+
+  /// Overwrites `dBias` with the sum of dy over all rows. `scratch` has an element for each of its columns, or more.
+  public static func biasGradient(dy: Matrix, dBias: Matrix, scratch: Matrix, pool: ThreadPool) {
+    precondition(
+      dBias.count >= dy.columns && scratch.count >= dy.columns,
+      "MaskedConvolution.biasGradient: bias of \(dBias.count) for \(dy.columns) columns")
+    pool.run(
+      ColumnSums(rows: dy.rows, columns: dy.columns, values: dy.base, sums: dBias.base, secondPart: scratch.base))
+    VectorSum.add(scratch.buffer, from: scratch.offset, into: dBias.buffer, at: dBias.offset, count: dy.columns)
   }
 
   /// Writes the weight with inputs and outputs exchanged, as panels of 16 inputs `[panels, taps, outputs, 16]`.
@@ -92,10 +96,12 @@ public enum MaskedConvolution {
   }
 
   private static func imageCount(_ plan: NeighbourPlan, _ x: Matrix, _ y: Matrix) -> Int {
+    let images = x.rows / plan.inputPixels
     precondition(
-      x.rows == y.rows && x.rows % plan.size.pixels == 0,
-      "MaskedConvolution: \(x.rows) and \(y.rows) rows of images of \(plan.size.pixels) pixels")
-    return x.rows / plan.size.pixels
+      x.rows == images * plan.inputPixels && y.rows == images * plan.outputPixels,
+      "MaskedConvolution: \(x.rows) and \(y.rows) rows of images of \(plan.inputPixels) and \(plan.outputPixels) pixels"
+    )
+    return images
   }
 }
 
@@ -149,7 +155,7 @@ private struct MaskWeightGradient: TiledWork {
     let sum = dMaskWeight + tile * Panels.width
     sum.update(repeating: 0, count: Panels.width)
     for image in 0..<images {
-      let imageDY = dy + image * plan.size.pixels * outputs
+      let imageDY = dy + image * plan.outputPixels * outputs
       for block in 0..<plan.blocks {
         let begin = Int(plan.starts[block * plan.taps + tap])
         let end = Int(plan.starts[block * plan.taps + tap + 1])

@@ -34,11 +34,10 @@ struct MaskedConvolutionForward: TiledWork {
     let panel = tile % panels
     let firstOutput = panel * Panels.width
     let width = min(Panels.width, outputs - firstOutput)
-    let pixels = plan.size.pixels
-    let imageX = x + image * pixels * inputs
-    let imageY = y + image * pixels * outputs
+    let imageX = x + image * plan.inputPixels * inputs
+    let imageY = y + image * plan.outputPixels * outputs
     let firstPixel = block * NeighbourPlan.blockPixels
-    let endPixel = min(firstPixel + NeighbourPlan.blockPixels, pixels)
+    let endPixel = min(firstPixel + NeighbourPlan.blockPixels, plan.outputPixels)
     initialize(imageY, firstPixel..<endPixel, columns: firstOutput..<(firstOutput + width))
     plan.starts.withUnsafeBufferPointer { starts in
       plan.pixels.withUnsafeBufferPointer { list in

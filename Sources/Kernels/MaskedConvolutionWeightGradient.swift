@@ -66,8 +66,8 @@ struct MaskedConvolutionWeightGradient: TiledWork {
         guard let lists = pixels.baseAddress else { return }
         for index in (blocks * part / parts)..<(blocks * (part + 1) / parts) {
           let (image, block) = index.quotientAndRemainder(dividingBy: plan.blocks)
-          let imageX = x + (image * plan.size.pixels + Int(plan.shifts[tap])) * inputs
-          let imageDY = dy + image * plan.size.pixels * outputs
+          let imageX = x + (image * plan.inputPixels + Int(plan.shifts[tap])) * inputs
+          let imageDY = dy + image * plan.outputPixels * outputs
           let begin = Int(starts[block * plan.taps + tap])
           let rows = Int(starts[block * plan.taps + tap + 1]) - begin
           guard rows > 0 else { continue }

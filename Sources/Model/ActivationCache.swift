@@ -43,7 +43,7 @@ public final class ActivationCache {
       (Matrix(rows: rows, columns: 2 * filters), Matrix(rows: rows, columns: 2 * filters))
     }
     groups = (0..<4).map { _ in Matrix(rows: rows, columns: filters) }
-    stack = (0..<network.stackDepth).map { _ in Matrix(rows: images, columns: filters) }
+    stack = (0..<network.stack.depth).map { _ in Matrix(rows: images, columns: filters) }
     stream = Matrix(rows: images, columns: filters)
     c = Matrix(rows: images, columns: filters)
     d = Matrix(rows: images, columns: 2 * filters)
@@ -122,7 +122,7 @@ extension LocallyMaskedPixelCNN {
     for group in 0..<3 {
       for (index, layer) in down[group].enumerated() {
         layer.forward(
-          pass, skip: cache.stack[skipIndex(group, index)], cached: cache.blocks[block], cache: cache)
+          pass, skip: cache.stack[stack.entry(poppedBy: group, index)], cached: cache.blocks[block], cache: cache)
         block += 1
       }
       if group < 2 { dilated(pass, upsize[group], cache.groups[2 + group], cache) }

@@ -24,21 +24,24 @@ package struct ConvolutionLayer: Sendable {
   /// Its place among the layout's entries, which labels this layer in traces.
   let firstEntry: Int
 
+  /// Whether it is a 1x1 layer.
+  var isPointwise: Bool { if case .pointwise = mask { true } else { false } }
+
   /// Appends the layer's parameters to `layout` under the reference's names.
   ///
-  /// `effectiveCount` is the running size of all effective weights.
+  /// `window` are the rows and columns of its taps, none for a linear layer. `effectiveCount` is the running size of all
+  /// effective weights.
   package init(
-    name: String, inputs: Int, outputs: Int, kernel: Int, mask: MaskKind, isNormalized: Bool, hasBias: Bool,
+    name: String, inputs: Int, outputs: Int, window: [Int], mask: MaskKind, isNormalized: Bool, hasBias: Bool,
     hasMaskWeight: Bool, layout: inout ParameterLayout, effectiveCount: inout Int
   ) {
     self.inputs = inputs
     self.outputs = outputs
     self.mask = mask
-    taps = kernel * kernel
+    taps = window.reduce(1, *)
     firstParameter = layout.count
     firstEntry = layout.entries.count
-    // nn.Linear has [out, in], a convolution [out, in, k, k].
-    let window = mask == .pointwise ? [] : [kernel, kernel]
+    // nn.Linear has [out, in], a convolution [out, in, rows, columns].
     if isNormalized {
       let gain = layout.append(name: name + ".weight_g", shape: [outputs, 1] + window.map { _ in 1 })
       let direction = layout.append(name: name + ".weight_v", shape: [outputs, inputs] + window, storage: .panels)
@@ -61,9 +64,11 @@ package struct ConvolutionLayer: Sendable {
       weight: Self.panels(effective, place), outputs: outputs, pool: pool)
   }
 
-  /// y `[rows, outputs]` from x `[rows, inputs]`; overwritten, or added to with `adds`.
-  package func forward(_ pass: ForwardPass, x: Matrix, adds: Bool = false, y: Matrix) {
-    pass.trace.measure(.convolution, label: firstEntry) {
+  /// y `[rows, outputs]` from x `[rows, inputs]`; overwritten, or added to with `adds`. `phase` is what traces call it.
+  package func forward(
+    _ pass: ForwardPass, phase: Phase = .convolution, x: Matrix, adds: Bool = false, y: Matrix
+  ) {
+    pass.trace.measure(phase, label: firstEntry) {
       MaskedConvolution.forward(
         plan: pass.plan.pair(mask).forward, x: x, weight: effectiveWeight(pass.parameters, pass.effectiveWeights),
         bias: bias.map { Self.row(pass.parameters, $0) },
@@ -75,7 +80,7 @@ package struct ConvolutionLayer: Sendable {
   /// added to with `adds`.
   func forward(_ pass: LocationPass, x: Matrix, adds: Bool = false, y: Matrix) {
     MaskedConvolution.forward(
-      at: mask == .pointwise ? 0 : pass.pixel, taps: pass.plan.taps(mask), windowTaps: taps, x: x,
+      at: isPointwise ? 0 : pass.pixel, taps: pass.plan.taps(mask), windowTaps: taps, x: x,
       weight: effectiveWeight(pass.parameters, pass.effectiveWeights),
       bias: bias.map { Self.row(pass.parameters, $0) }, maskWeight: maskWeight.map { Self.panels(pass.parameters, $0) },
       adds: adds, y: y, pool: pass.pool)
@@ -103,17 +108,24 @@ package struct ConvolutionLayer: Sendable {
     }
   }
 
-  /// dx `[rows, inputs]`, overwritten, from dy `[rows, outputs]`.
-  package func inputGradient(_ pass: BackwardPass, dy: Matrix, dx: Matrix) {
-    MaskedConvolution.transpose(
-      weight: effectiveWeight(pass.forward.parameters, pass.forward.effectiveWeights), taps: taps, inputs: inputs,
-      outputs: outputs,
-      into: pass.weightScratch, pool: pass.forward.pool)
+  /// dx `[rows, inputs]` from dy `[rows, outputs]`; overwritten, or added to with `adds`.
+  package func inputGradient(_ pass: BackwardPass, dy: Matrix, adds: Bool = false, dx: Matrix) {
+    transposeWeight(
+      pass.forward.parameters, pass.forward.effectiveWeights, into: pass.weightScratch, pool: pass.forward.pool)
     pass.forward.trace.measure(.inputGradient, label: firstEntry) {
       MaskedConvolution.inputGradient(
         transposedPlan: pass.forward.plan.pair(mask).transposed, dy: dy, transposedWeight: pass.weightScratch,
-        dx: dx, pool: pass.forward.pool)
+        adds: adds, dx: dx, pool: pass.forward.pool)
     }
+  }
+
+  /// Writes the effective weight with inputs and outputs exchanged.
+  func transposeWeight(
+    _ parameters: FloatBuffer, _ effectiveWeights: FloatBuffer, into transposed: Matrix, pool: ThreadPool
+  ) {
+    MaskedConvolution.transpose(
+      weight: effectiveWeight(parameters, effectiveWeights), taps: taps, inputs: inputs, outputs: outputs,
+      into: transposed, pool: pool)
   }
 
   /// Floats of the weight or of the transposed weight, whichever has more.
@@ -130,11 +142,11 @@ package struct ConvolutionLayer: Sendable {
     }
   }
 
-  private static func panels(_ buffer: FloatBuffer, _ range: Range<Int>) -> Matrix {
+  static func panels(_ buffer: FloatBuffer, _ range: Range<Int>) -> Matrix {
     Matrix(buffer, offset: range.lowerBound, rows: range.count / Panels.width, columns: Panels.width)
   }
 
-  private static func row(_ buffer: FloatBuffer, _ range: Range<Int>) -> Matrix {
+  static func row(_ buffer: FloatBuffer, _ range: Range<Int>) -> Matrix {
     Matrix(buffer, offset: range.lowerBound, rows: 1, columns: range.count)
   }
 }

@@ -4,28 +4,59 @@ import Tensors
 /// The gated residual block (reference.md): c = norm(conv_input(concat_elu(x))); with a skip input a,
 /// c += nin_skip(concat_elu(a)); (p, q) = conv_out(dropout(concat_elu(c))); out = x + norm(p) * sigmoid(q).
 package struct GatedResidualBlock: Sendable {
+  /// What its parameters' names begin with.
+  let name: String
   let convInput: ConvolutionLayer
   let ninSkip: ConvolutionLayer?
   let convOut: ConvolutionLayer
 
+  /// A block of the paper's network under local masks.
   package init(
     name: String, configuration: ModelConfiguration, hasSkip: Bool, layout: inout ParameterLayout,
     effectiveCount: inout Int
   ) {
-    let filters = configuration.filters
-    convInput = ConvolutionLayer(
-      name: name + ".conv_input", inputs: 2 * filters, outputs: filters, kernel: configuration.kernel, mask: .undilated,
-      isNormalized: configuration.normalization == .weightNorm, hasBias: configuration.bias,
-      hasMaskWeight: configuration.maskWeight, layout: &layout, effectiveCount: &effectiveCount)
+    self.init(
+      name: name, filters: configuration.filters, skipFilters: hasSkip ? configuration.filters : 0, level: 0,
+      convolution: { name, outputs, layout, effectiveCount in
+        ConvolutionLayer(
+          name: name, inputs: 2 * configuration.filters, outputs: outputs,
+          window: [configuration.kernel, configuration.kernel], mask: .undilated,
+          isNormalized: configuration.normalization == .weightNorm, hasBias: configuration.bias,
+          hasMaskWeight: configuration.maskWeight, layout: &layout, effectiveCount: &effectiveCount)
+      }, layout: &layout, effectiveCount: &effectiveCount)
+  }
+
+  /// A block of PixelCNN++ with `window`, for images of `level`; its skip input has `skipFilters` channels, which are
+  /// none, F, or 2F for two activations side by side.
+  init(
+    name: String, filters: Int, skipFilters: Int, level: Int, window: StreamWindow, layout: inout ParameterLayout,
+    effectiveCount: inout Int
+  ) {
+    self.init(
+      name: name, filters: filters, skipFilters: skipFilters, level: level,
+      convolution: { name, outputs, layout, effectiveCount in
+        ConvolutionLayer(
+          name: name + ".conv", inputs: 2 * filters, outputs: outputs, window: window.shape, mask: .shifted(window),
+          isNormalized: true, hasBias: true, hasMaskWeight: false, layout: &layout, effectiveCount: &effectiveCount)
+      }, layout: &layout, effectiveCount: &effectiveCount)
+  }
+
+  private init(
+    name: String, filters: Int, skipFilters: Int, level: Int,
+    convolution: (
+      _ name: String, _ outputs: Int, _ layout: inout ParameterLayout, _ effectiveCount: inout Int
+    ) -> ConvolutionLayer,
+    layout: inout ParameterLayout, effectiveCount: inout Int
+  ) {
+    self.name = name
+    convInput = convolution(name + ".conv_input", filters, &layout, &effectiveCount)
     ninSkip =
-      hasSkip
+      skipFilters > 0
       ? ConvolutionLayer(
-        name: name + ".nin_skip.lin_a", inputs: 2 * filters, outputs: filters, kernel: 1, mask: .pointwise,
-        isNormalized: true, hasBias: true, hasMaskWeight: false, layout: &layout, effectiveCount: &effectiveCount) : nil
-    convOut = ConvolutionLayer(
-      name: name + ".conv_out", inputs: 2 * filters, outputs: 2 * filters, kernel: configuration.kernel,
-      mask: .undilated, isNormalized: configuration.normalization == .weightNorm, hasBias: configuration.bias,
-      hasMaskWeight: configuration.maskWeight, layout: &layout, effectiveCount: &effectiveCount)
+        name: name + ".nin_skip.lin_a", inputs: 2 * skipFilters, outputs: filters, window: [],
+        mask: .pointwise(level: level), isNormalized: true, hasBias: true, hasMaskWeight: false, layout: &layout,
+        effectiveCount: &effectiveCount) : nil
+    convOut = convolution(name + ".conv_out", 2 * filters, &layout, &effectiveCount)
   }
 
   /// All of the block's layers in the order of the forward pass.
@@ -61,7 +92,8 @@ package struct GatedResidualBlock: Sendable {
     }
   }
 
-  /// Writes `saved.output` and all that backward needs. `wide` `[rows, 2F]` is scratch.
+  /// Writes `saved.output` and all that backward needs. `wide` `[rows, 2F]` is scratch; where the skip input a has more
+  /// channels than x, there is room behind it for concat_elu(a).
   ///
   /// With `isActivated` it holds concat_elu(x) already; with `activatesOutput` it is left with concat_elu(output), for a
   /// block that follows.
@@ -71,7 +103,8 @@ package struct GatedResidualBlock: Sendable {
   ) {
     forwardProducts(pass, x: x, skip: a, saved: saved, wide: wide, isActivated: isActivated)
     BlockPasses.normalizeAndGate(
-      pass.normalization, x: x, d: saved.d, counts: pass.plan.undilated.forward.visibleCounts, scale: saved.outputScale,
+      pass.normalization, x: x, d: saved.d, counts: pass.plan.pair(convInput.mask).forward.visibleCounts,
+      scale: saved.outputScale,
       out: saved.output, activated: activatesOutput ? wide : nil, pool: pass.pool)
   }
 
@@ -79,7 +112,8 @@ package struct GatedResidualBlock: Sendable {
   func forwardInside(_ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix) {
     forwardProducts(pass, x: x, skip: a, saved: saved, wide: wide, isActivated: false)
     pass.normalization.forward(
-      x: saved.d, columns: x.columns, counts: pass.plan.undilated.forward.visibleCounts, scale: saved.outputScale,
+      x: saved.d, columns: x.columns, counts: pass.plan.pair(convInput.mask).forward.visibleCounts,
+      scale: saved.outputScale,
       pool: pass.pool)
   }
 
@@ -87,7 +121,7 @@ package struct GatedResidualBlock: Sendable {
   private func forwardProducts(
     _ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix, isActivated: Bool
   ) {
-    let counts = pass.plan.undilated.forward.visibleCounts
+    let counts = pass.plan.pair(convInput.mask).forward.visibleCounts
     if !isActivated { ConcatELU.forward(x: x, y: wide, pool: pass.pool) }
     convInput.forward(pass, x: wide, y: saved.normalized)
     if let ninSkip, let a {
@@ -96,8 +130,9 @@ package struct GatedResidualBlock: Sendable {
       if saved.c.offset != saved.normalized.offset || saved.c.buffer !== saved.normalized.buffer {
         saved.c.copy(from: saved.normalized)
       }
-      ConcatELU.forward(x: a, y: wide, pool: pass.pool)
-      ninSkip.forward(pass, x: wide, adds: true, y: saved.c)
+      let wideSkip = wide.resized(columns: ninSkip.inputs)
+      ConcatELU.forward(x: a, y: wideSkip, pool: pass.pool)
+      ninSkip.forward(pass, x: wideSkip, adds: true, y: saved.c)
       ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pass.pool)
     } else {
       BlockPasses.normalizeAndActivate(
@@ -108,7 +143,7 @@ package struct GatedResidualBlock: Sendable {
   }
 
   /// Turns `dStream`, the gradient of the output, into that of x in place; overwrites `dSkip` with that of a, and
-  /// `saved.d`.
+  /// `saved.d`. `dSkip` may be a itself.
   ///
   /// `wide` `[rows, 2F]` and `dC` `[rows, F]` are scratch. `completed` is told, from the last layer to the
   /// first, from which offset on the gradient of the parameters is final.
@@ -127,11 +162,12 @@ package struct GatedResidualBlock: Sendable {
     convOut.inputGradient(pass, dy: saved.d, dx: wide)
     if let ninSkip, let a, let dSkip {
       ConcatELU.backward(x: saved.c, dy: wide, keep: saved.keep, adds: false, dx: dC, pool: pool)
-      ConcatELU.forward(x: a, y: wide, pool: pool)
-      ninSkip.parameterGradients(pass, x: wide, dy: dC)
+      let wideSkip = wide.resized(columns: ninSkip.inputs)
+      ConcatELU.forward(x: a, y: wideSkip, pool: pool)
+      ninSkip.parameterGradients(pass, x: wideSkip, dy: dC)
       completed(ninSkip.firstParameter)
-      ninSkip.inputGradient(pass, dy: dC, dx: wide)
-      ConcatELU.backward(x: a, dy: wide, adds: false, dx: dSkip, pool: pool)
+      ninSkip.inputGradient(pass, dy: dC, dx: wideSkip)
+      ConcatELU.backward(x: a, dy: wideSkip, adds: false, dx: dSkip, pool: pool)
       normalization.backward(y: saved.normalized, columns: x.columns, scale: saved.scale, dy: dC, pool: pool)
       ConcatELU.forward(x: x, y: wide, pool: pool)
     } else {

@@ -1,9 +1,12 @@
+import Orders
 import Tensors
 
 /// What a layer or block of the network computed for the current batch.
 public struct LayerOutput {
   /// The name that its parameters begin with, such as `up_layers.0.u_stream.2`.
   public let layer: String
+  /// Rows and columns of an image at the layer: those of the image, or a fraction of them.
+  public let size: ImageSize
   /// `[images * pixels, channels]`
   public let values: Matrix
 }
@@ -12,33 +15,31 @@ extension LocallyMaskedPixelCNN {
   /// What a forward pass left in `workspace`, in the order in which it was computed: outputs of the first layer, the
   /// blocks, the convolutions between groups, and the network. A backward overwrites some of them.
   public func outputs(in workspace: NetworkWorkspace) -> [LayerOutput] {
-    var outputs = [LayerOutput(layer: name(of: initial), values: workspace.rows(workspace.initialOutput))]
+    let stream = workspace.u
+    func layer(_ layer: ConvolutionLayer, _ values: Matrix) -> LayerOutput {
+      LayerOutput(
+        layer: layout.layerName(layer.firstEntry), size: workspace.size, values: workspace.rows(values))
+    }
+    var outputs = [layer(initial, stream.initialOutput)]
     func add(
       _ blocks: [[GatedResidualBlock]], _ saved: [[GatedResidualBlock.Activations]], _ between: [ConvolutionLayer],
-      _ betweenOutputs: [(output: Matrix, scale: Matrix)]
+      _ betweenOutputs: [StreamActivations.Between]
     ) {
       for group in 0..<3 {
         for (block, activations) in zip(blocks[group], saved[group]) {
-          outputs.append(LayerOutput(layer: name(of: block), values: workspace.rows(activations.output)))
-        }
-        if group < 2 {
           outputs.append(
-            LayerOutput(layer: name(of: between[group]), values: workspace.rows(betweenOutputs[group].output)))
+            LayerOutput(layer: block.name, size: workspace.size, values: workspace.rows(activations.output)))
         }
+        if group < 2 { outputs.append(layer(between[group], betweenOutputs[group].output)) }
       }
     }
-    add(up, workspace.upBlocks, downsize, workspace.downsizeOutputs)
-    add(down, workspace.downBlocks, upsize, workspace.upsizeOutputs)
-    return outputs + [LayerOutput(layer: name(of: output), values: workspace.logits)]
+    add(up, stream.upBlocks, downsize, stream.downsizeOutputs)
+    add(down, stream.downBlocks, upsize, stream.upsizeOutputs)
+    return outputs + [layer(output, workspace.logits)]
   }
+}
 
-  private func name(of layer: ConvolutionLayer) -> String {
-    Self.dropping(1, from: layout.entries[layer.firstEntry].name)
-  }
-
-  private func name(of block: GatedResidualBlock) -> String { Self.dropping(1, from: name(of: block.convInput)) }
-
-  private static func dropping(_ count: Int, from name: String) -> String {
-    name.split(separator: ".").dropLast(count).joined(separator: ".")
-  }
+extension ParameterLayout {
+  /// Name of the layer that entry `index` belongs to.
+  func layerName(_ index: Int) -> String { entries[index].name.split(separator: ".").dropLast().joined(separator: ".") }
 }

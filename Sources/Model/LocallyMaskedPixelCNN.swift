@@ -13,7 +13,7 @@ public struct LocallyMaskedPixelCNN: Sendable {
   public let layout: ParameterLayout
   /// Windows of the masked convolutions.
   public var windows: NetworkWindows {
-    NetworkWindows(side: configuration.kernel, dilation: configuration.dilation)
+    .masked(side: configuration.kernel, dilation: configuration.dilation)
   }
 
   let initial: ConvolutionLayer
@@ -37,7 +37,7 @@ public struct LocallyMaskedPixelCNN: Sendable {
     var effectiveCount = 0
     func convolution(_ name: String, _ inputs: Int, _ mask: MaskKind) -> ConvolutionLayer {
       ConvolutionLayer(
-        name: name, inputs: inputs, outputs: filters, kernel: configuration.kernel, mask: mask,
+        name: name, inputs: inputs, outputs: filters, window: [configuration.kernel, configuration.kernel], mask: mask,
         isNormalized: configuration.normalization == .weightNorm, hasBias: configuration.bias,
         hasMaskWeight: configuration.maskWeight, layout: &layout, effectiveCount: &effectiveCount)
     }
@@ -67,7 +67,7 @@ public struct LocallyMaskedPixelCNN: Sendable {
     self.down = down
     self.upsize = upsize
     output = ConvolutionLayer(
-      name: "nin_out.lin_a", inputs: filters, outputs: configuration.outputs, kernel: 1, mask: .pointwise,
+      name: "nin_out.lin_a", inputs: filters, outputs: configuration.outputs, window: [], mask: .pointwise(level: 0),
       isNormalized: true, hasBias: true, hasMaskWeight: false, layout: &layout, effectiveCount: &effectiveCount)
     self.layout = layout
     self.effectiveCount = effectiveCount
@@ -87,6 +87,6 @@ public struct LocallyMaskedPixelCNN: Sendable {
     return layers + [output]
   }
 
-  /// Entries of the stack that the way up fills and the way down empties.
-  var stackDepth: Int { 3 * configuration.blocks + 3 }
+  /// What the way up fills and the way down empties.
+  var stack: SkipStack { SkipStack(blocks: configuration.blocks) }
 }

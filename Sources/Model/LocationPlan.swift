@@ -5,30 +5,51 @@ import Orders
 public struct LocationPlan: Sendable {
   /// The order.
   public let order: GenerationOrder
-  private let first: LocationTaps
-  private let undilated: LocationTaps
-  private let dilated: LocationTaps
-  private let pointwise: LocationTaps
+  private let taps: [MaskKind: LocationTaps]
+  /// Of the transposed convolutions of these windows.
+  private let transposed: [MaskKind: LocationTaps]
 
-  /// The plan of `order` for a network with `windows`.
+  /// The plan of `order` for a network with `windows`; shifted ones take the raster scan alone, as `OrderPlan` says.
   public init(order: GenerationOrder, windows: NetworkWindows) {
     self.order = order
-    func taps(_ type: MaskType, dilation: Int) -> LocationTaps {
-      LocationTaps(
-        LocalMask(order: order, window: KernelWindow(side: windows.side, dilation: dilation), type: type))
+    let pointwise = LocationTaps.pointwise(size: ImageSize(rows: 1, columns: 1))
+    switch windows {
+    case .masked(let side, let dilation):
+      func masked(_ type: MaskType, dilation: Int) -> LocationTaps {
+        LocationTaps(LocalMask(order: order, window: KernelWindow(side: side, dilation: dilation), type: type))
+      }
+      let undilated = masked(.b, dilation: 1)
+      taps = [
+        .first: masked(.a, dilation: 1), .undilated: undilated,
+        .dilated: dilation == 1 ? undilated : masked(.b, dilation: dilation), .pointwise(level: 0): pointwise,
+      ]
+      transposed = [:]
+    case .shifted:
+      let plan = OrderPlan(order: order, windows: windows)
+      var taps: [MaskKind: LocationTaps] = [:]
+      var transposed: [MaskKind: LocationTaps] = [:]
+      for (kind, pair) in plan.pairs {
+        switch kind {
+        case .shifted(.halvingAbove(let level)), .shifted(.halvingAboveLeft(let level)):
+          taps[kind] = LocationTaps(pair.forward, inputs: plan.polyphases[level])
+        case .shifted(.doublingAbove(let level)), .shifted(.doublingAboveLeft(let level)):
+          transposed[kind] = LocationTaps(pair.transposed, outputs: plan.polyphases[level])
+        case .pointwise: taps[kind] = pointwise
+        default: taps[kind] = LocationTaps(pair.forward)
+        }
+      }
+      self.taps = taps
+      self.transposed = transposed
     }
-    first = taps(.a, dilation: 1)
-    undilated = taps(.b, dilation: 1)
-    dilated = windows.dilation == 1 ? undilated : taps(.b, dilation: windows.dilation)
-    pointwise = .pointwise(size: ImageSize(rows: 1, columns: 1))
   }
 
-  func taps(_ kind: MaskKind) -> LocationTaps {
-    switch kind {
-    case .first: return first
-    case .undilated: return undilated
-    case .dilated: return dilated
-    case .pointwise: return pointwise
-    }
+  func taps(_ kind: MaskKind) -> LocationTaps { Self.taps(kind, taps) }
+
+  /// What each fine location reads of the coarse ones in a transposed convolution.
+  func transposedTaps(_ kind: MaskKind) -> LocationTaps { Self.taps(kind, transposed) }
+
+  private static func taps(_ kind: MaskKind, _ all: [MaskKind: LocationTaps]) -> LocationTaps {
+    guard let taps = all[kind] else { preconditionFailure("LocationPlan: planned for another network, no \(kind)") }
+    return taps
   }
 }

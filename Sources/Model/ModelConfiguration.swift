@@ -22,6 +22,14 @@ public enum Normalization: String, Sendable, Codable, CaseIterable {
   }
 }
 
+/// Which network: the paper's, or what it is compared with.
+public enum Architecture: String, Sendable, Codable, CaseIterable {
+  /// Locally masked convolutions: any order (`LocallyMaskedPixelCNN`).
+  case lmconv
+  /// PixelCNN++'s two streams of shifted convolutions: the raster scan (`PixelCNNPlusPlus`).
+  case pixelCNNPlusPlus = "pixelcnn_pp"
+}
+
 /// The distribution that the network's outputs parametrize at each pixel.
 public enum PixelDistribution: Sendable, Hashable {
   /// Two classes, by two logits; one channel.
@@ -51,6 +59,8 @@ public enum PixelDistribution: Sendable, Hashable {
 
 /// Everything that defines the network's function apart from its parameters and the image size.
 public struct ModelConfiguration: Sendable, Hashable {
+  /// Which network.
+  public var architecture: Architecture
   /// Channels of an image, 1 to 4.
   public var channels: Int
   /// Channels of the hidden activations (F in the paper's code, `nr_filters`).
@@ -74,10 +84,12 @@ public struct ModelConfiguration: Sendable, Hashable {
 
   /// A configuration; the defaults are the paper's.
   public init(
-    channels: Int, filters: Int = 160, blocks: Int = 5, kernel: Int = 3, dilation: Int = 2,
+    architecture: Architecture = .lmconv, channels: Int, filters: Int = 160, blocks: Int = 5, kernel: Int = 3,
+    dilation: Int = 2,
     normalization: Normalization = .pono, dropout: Float = 0, bias: Bool = true, maskWeight: Bool = false,
     distribution: PixelDistribution
   ) {
+    self.architecture = architecture
     self.channels = channels
     self.filters = filters
     self.blocks = blocks

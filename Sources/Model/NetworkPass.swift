@@ -14,44 +14,49 @@ extension LocallyMaskedPixelCNN {
     parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace? = nil
   ) {
     let pass = forwardPass(parameters, plan, workspace, pool, trace)
+    let stream = workspace.u
     let wide = workspace.rows(workspace.wide)
     let filters = configuration.filters
 
-    initial.forward(pass, x: workspace.rows(workspace.input), y: workspace.rows(workspace.initialOutput))
+    initial.forward(pass, x: workspace.rows(workspace.input), y: workspace.rows(stream.initialOutput))
     // The reference counts the taps of the undilated mask here: the first layer's own mask shows the first pixel nothing.
     pass.normalization.forward(
-      x: workspace.rows(workspace.initialOutput), columns: filters, counts: plan.undilated.forward.visibleCounts,
-      scale: workspace.rows(workspace.initialScale), pool: pool)
+      x: workspace.rows(stream.initialOutput), columns: filters, counts: plan.pair(.undilated).forward.visibleCounts,
+      scale: workspace.rows(stream.initialScale), pool: pool)
 
     for group in 0..<3 {
       for index in up[group].indices {
-        let saved = workspace.rows(workspace.upBlocks[group][index])
+        let saved = workspace.rows(stream.upBlocks[group][index])
         up[group][index].forward(
-          pass, x: upInput(workspace, group, index), skip: nil, saved: saved, wide: wide, isActivated: index > 0,
+          pass, x: workspace.rows(stream.upInput(group, index)), skip: nil, saved: saved, wide: wide,
+          isActivated: index > 0,
           activatesOutput: index + 1 < up[group].count)
       }
       if group < 2 {
         dilated(
-          pass, downsize[group], x: upInput(workspace, group, up[group].count), workspace.downsizeOutputs[group],
+          pass, downsize[group], x: workspace.rows(stream.upInput(group, up[group].count)),
+          stream.downsizeOutputs[group],
           workspace)
       }
     }
     for group in 0..<3 {
       for index in down[group].indices {
-        let saved = workspace.rows(workspace.downBlocks[group][index])
+        let saved = workspace.rows(stream.downBlocks[group][index])
         down[group][index].forward(
-          pass, x: downInput(workspace, group, index),
-          skip: stackEntry(workspace, skipIndex(group, index)), saved: saved, wide: wide, isActivated: index > 0,
+          pass, x: workspace.rows(stream.downInput(group, index)),
+          skip: workspace.rows(stream.stackEntry(stack.entry(poppedBy: group, index))), saved: saved, wide: wide,
+          isActivated: index > 0,
           activatesOutput: index + 1 < down[group].count)
       }
       if group < 2 {
         dilated(
-          pass, upsize[group], x: downInput(workspace, group, down[group].count), workspace.upsizeOutputs[group],
+          pass, upsize[group], x: workspace.rows(stream.downInput(group, down[group].count)),
+          stream.upsizeOutputs[group],
           workspace)
       }
     }
     let activated = workspace.rows(workspace.dC)
-    ELU.forward(x: downInput(workspace, 2, down[2].count), y: activated, pool: pool)
+    ELU.forward(x: workspace.rows(stream.downInput(2, down[2].count)), y: activated, pool: pool)
     output.forward(pass, x: activated, y: workspace.logits)
   }
 
@@ -70,11 +75,12 @@ extension LocallyMaskedPixelCNN {
     let pass = BackwardPass(
       forward: forwardPass(parameters, plan, workspace, pool, trace), gradient: gradient,
       weightScratch: workspace.weightScratch)
+    let stream = workspace.u
     let wide = workspace.rows(workspace.wide)
     let dC = workspace.rows(workspace.dC)
     let dStream = workspace.rows(workspace.dStream)
 
-    let last = downInput(workspace, 2, down[2].count)
+    let last = workspace.rows(stream.downInput(2, down[2].count))
     let activated = workspace.rows(workspace.dC)
     ELU.forward(x: last, y: activated, pool: pool)
     output.parameterGradients(pass, x: activated, dy: workspace.dLogits)
@@ -85,28 +91,30 @@ extension LocallyMaskedPixelCNN {
     for group in (0..<3).reversed() {
       if group < 2 {
         dilatedBackward(
-          pass, upsize[group], x: downInput(workspace, group, down[group].count), workspace.upsizeOutputs[group],
+          pass, upsize[group], x: workspace.rows(stream.downInput(group, down[group].count)),
+          stream.upsizeOutputs[group],
           workspace, dStream: dStream, dC: dC, completed: completed)
       }
       for index in down[group].indices.reversed() {
-        let entry = skipIndex(group, index)
-        let x = downInput(workspace, group, index)
-        let skip = stackEntry(workspace, entry)
-        let saved = workspace.rows(workspace.downBlocks[group][index])
+        let entry = stack.entry(poppedBy: group, index)
+        let x = workspace.rows(stream.downInput(group, index))
+        let skip = workspace.rows(stream.stackEntry(entry))
+        let saved = workspace.rows(stream.downBlocks[group][index])
         // What the last block of the forward pass left is still there.
         if workspace.retention == .outputs && entry > 0 {
           down[group][index].forwardInside(pass.forward, x: x, skip: skip, saved: saved, wide: wide)
         }
         down[group][index].backward(
-          pass, x: x, skip: skip, saved: saved, dStream: dStream, dSkip: skipGradient(workspace, entry), wide: wide,
+          pass, x: x, skip: skip, saved: saved, dStream: dStream, dSkip: workspace.rows(stream.skipGradient(entry)),
+          wide: wide,
           dC: dC, completed: completed)
       }
     }
     // The way down began with the last entry of the stack; every other entry was also a skip input.
-    var entry = stackDepth - 1
+    var entry = stack.depth - 1
     func addSkipGradient() {
-      if entry < stackDepth - 1 {
-        Addition.add(skipGradient(workspace, entry), to: dStream, pool: pool)
+      if entry < stack.depth - 1 {
+        Addition.add(workspace.rows(stream.skipGradient(entry)), to: dStream, pool: pool)
       }
       entry -= 1
     }
@@ -114,13 +122,14 @@ extension LocallyMaskedPixelCNN {
       if group < 2 {
         addSkipGradient()
         dilatedBackward(
-          pass, downsize[group], x: upInput(workspace, group, up[group].count), workspace.downsizeOutputs[group],
+          pass, downsize[group], x: workspace.rows(stream.upInput(group, up[group].count)),
+          stream.downsizeOutputs[group],
           workspace, dStream: dStream, dC: dC, completed: completed)
       }
       for index in up[group].indices.reversed() {
         addSkipGradient()
-        let x = upInput(workspace, group, index)
-        let saved = workspace.rows(workspace.upBlocks[group][index])
+        let x = workspace.rows(stream.upInput(group, index))
+        let saved = workspace.rows(stream.upBlocks[group][index])
         if workspace.retention == .outputs {
           up[group][index].forwardInside(pass.forward, x: x, skip: nil, saved: saved, wide: wide)
         }
@@ -130,8 +139,8 @@ extension LocallyMaskedPixelCNN {
     }
     addSkipGradient()
     pass.forward.normalization.backward(
-      y: workspace.rows(workspace.initialOutput), columns: configuration.filters,
-      scale: workspace.rows(workspace.initialScale), dy: dStream, pool: pool)
+      y: workspace.rows(stream.initialOutput), columns: configuration.filters,
+      scale: workspace.rows(stream.initialScale), dy: dStream, pool: pool)
     initial.parameterGradients(pass, x: workspace.rows(workspace.input), dy: dStream)
     completed(initial.firstParameter)
   }
@@ -168,7 +177,7 @@ extension LocallyMaskedPixelCNN {
     let y = workspace.rows(saved.output)
     layer.forward(pass, x: x, y: y)
     pass.normalization.forward(
-      x: y, columns: configuration.filters, counts: pass.plan.dilated.forward.visibleCounts,
+      x: y, columns: configuration.filters, counts: pass.plan.pair(.dilated).forward.visibleCounts,
       scale: workspace.rows(saved.scale), pool: pass.pool)
   }
 
@@ -183,47 +192,6 @@ extension LocallyMaskedPixelCNN {
     completed(layer.firstParameter)
     layer.inputGradient(pass, dy: dStream, dx: dC)
     dStream.copy(from: dC)
-  }
-
-  /// The input of block `index` of a group up; with `index` = the number of blocks, the group's output.
-  private func upInput(_ workspace: NetworkWorkspace, _ group: Int, _ index: Int) -> Matrix {
-    if index > 0 { return workspace.rows(workspace.upBlocks[group][index - 1].output) }
-    return workspace.rows(group == 0 ? workspace.initialOutput : workspace.downsizeOutputs[group - 1].output)
-  }
-
-  /// The input of block `index` of a group down; with `index` = the number of blocks, the group's output.
-  private func downInput(_ workspace: NetworkWorkspace, _ group: Int, _ index: Int) -> Matrix {
-    if index > 0 { return workspace.rows(workspace.downBlocks[group][index - 1].output) }
-    return group == 0
-      ? upInput(workspace, 2, up[2].count) : workspace.rows(workspace.upsizeOutputs[group - 1].output)
-  }
-
-  /// Output pushed as entry `index` on the stack: the initial layer's, then per group its blocks' and its dilated
-  /// convolution's.
-  private func stackEntry(_ workspace: NetworkWorkspace, _ index: Int) -> Matrix {
-    guard index > 0 else { return workspace.rows(workspace.initialOutput) }
-    let group = (index - 1) / (configuration.blocks + 1)
-    let block = (index - 1) % (configuration.blocks + 1)
-    return block < configuration.blocks
-      ? workspace.rows(workspace.upBlocks[group][block].output)
-      : workspace.rows(workspace.downsizeOutputs[group].output)
-  }
-
-  /// Stack entry that block `index` of a group down pops; the last entry began the way down.
-  func skipIndex(_ group: Int, _ index: Int) -> Int {
-    let before = group == 0 ? 0 : configuration.blocks + (group - 1) * (configuration.blocks + 1)
-    return stackDepth - 2 - before - index
-  }
-
-  /// Where the gradient of stack entry `index` waits for the way up: in the output of the block that popped it, which
-  /// nobody reads any more by then.
-  private func skipGradient(_ workspace: NetworkWorkspace, _ index: Int) -> Matrix {
-    var block = stackDepth - 2 - index
-    for group in workspace.downBlocks {
-      if block < group.count { return workspace.rows(group[block].output) }
-      block -= group.count
-    }
-    preconditionFailure("LocallyMaskedPixelCNN: no block pops stack entry \(index)")
   }
 
   func forEachLayer(_ body: (ConvolutionLayer) -> Void) {

@@ -18,7 +18,7 @@ public enum ActivationRetention: Sendable, Hashable {
 /// Where inner activations are not retained, all blocks share room for those of one.
 public final class NetworkWorkspace {
   /// The network this belongs to.
-  public let network: LocallyMaskedPixelCNN
+  public let network: AutoregressiveNetwork
   /// Size of the images of the current batch; set by `prepareInput`.
   public private(set) var size: ImageSize
   /// The size that it was made for, which has the most pixels.
@@ -34,18 +34,19 @@ public final class NetworkWorkspace {
 
   /// The image scaled to [-1, 1] and a channel of ones: `[images * pixels, channels + 1]`.
   let input: Matrix
-  let initialScale: Matrix
-  let initialOutput: Matrix
-  let upBlocks: [[GatedResidualBlock.Activations]]
-  let downBlocks: [[GatedResidualBlock.Activations]]
-  /// Outputs and scales of the dilated convolutions, up then down.
-  let downsizeOutputs: [(output: Matrix, scale: Matrix)]
-  let upsizeOutputs: [(output: Matrix, scale: Matrix)]
-  /// Scratch `[rows, 2F]`.
+  /// The only stream of the paper's network, or of PixelCNN++'s the one that sees the rows above.
+  let u: StreamActivations
+  /// PixelCNN++'s other stream, which sees what is left of the location, too.
+  let ul: StreamActivations?
+  /// Scratch `[rows, 2F]`; in PixelCNN++ with as much room behind it.
   let wide: Matrix
   /// Scratch `[rows, F]`.
   let dC: Matrix
   let dStream: Matrix
+  /// The gradient of stream ul; zero-sized without it.
+  let dStreamUL: Matrix
+  /// Both streams' activations side by side, `[rows, 2F]`; zero-sized with one stream.
+  let joined: Matrix
   let effectiveWeights: FloatBuffer
   let weightScratch: Matrix
   let retention: ActivationRetention
@@ -53,7 +54,7 @@ public final class NetworkWorkspace {
   private let dLogitsStorage: Matrix
 
   /// Room for `images` images of `size`, and for gradients unless `retention` is `nothing`.
-  public init(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, retaining retention: ActivationRetention) {
+  public init(network: AutoregressiveNetwork, size: ImageSize, images: Int, retaining retention: ActivationRetention) {
     precondition(images > 0, "NetworkWorkspace: \(images) images")
     self.network = network
     self.size = size
@@ -65,57 +66,86 @@ public final class NetworkWorkspace {
     let keepsInner = retention == .everything
     let configuration = network.configuration
     let filters = configuration.filters
+    let isTwoStream = network.hasTwoStreams
     let rows = images * size.pixels
     func matrix(_ columns: Int) -> Matrix { Matrix(rows: rows, columns: columns) }
     input = matrix(configuration.channels + 1)
-    initialScale = matrix(1)
-    initialOutput = matrix(filters)
-    wide = matrix(2 * filters)
+    wide = matrix(isTwoStream ? 4 * filters : 2 * filters).resized(columns: 2 * filters)
     let keepsNormalized = configuration.normalization == .pono && hasGradients
     let normalized = keepsInner ? nil : matrix(filters)
     let separateC = !keepsInner && keepsNormalized ? matrix(filters) : nil
     let d = keepsInner ? nil : matrix(2 * filters)
     let scale = keepsInner ? nil : matrix(1)
     let outputScale = keepsInner ? nil : matrix(1)
-    func activations(hasSkip: Bool) -> GatedResidualBlock.Activations {
-      let normalized = normalized ?? matrix(filters)
-      return GatedResidualBlock.Activations(
-        normalized: normalized, c: hasSkip && keepsNormalized ? separateC ?? matrix(filters) : normalized,
-        scale: scale ?? matrix(1), d: d ?? matrix(2 * filters), outputScale: outputScale ?? matrix(1),
-        keep: hasGradients && configuration.dropout > 0 ? Matrix(rows: images, columns: 2 * filters) : nil,
-        output: matrix(filters))
+    func stream() -> StreamActivations {
+      let blocks = configuration.blocks
+      // PixelCNN++ halves the sides between groups up and doubles them between groups down.
+      func count(level: Int) -> Int { isTwoStream ? rows >> (2 * level) : rows }
+      func activations(level: Int, hasSkip: Bool) -> GatedResidualBlock.Activations {
+        let rows = count(level: level)
+        func room(_ shared: Matrix?, _ columns: Int) -> Matrix {
+          shared?.prefix(rows: rows) ?? Matrix(rows: rows, columns: columns)
+        }
+        let normalized = room(normalized, filters)
+        return GatedResidualBlock.Activations(
+          normalized: normalized, c: hasSkip && keepsNormalized ? room(separateC, filters) : normalized,
+          scale: room(scale, 1), d: room(d, 2 * filters), outputScale: room(outputScale, 1),
+          keep: hasGradients && configuration.dropout > 0 ? Matrix(rows: images, columns: 2 * filters) : nil,
+          output: Matrix(rows: rows, columns: filters))
+      }
+      func between(level: Int) -> StreamActivations.Between {
+        (Matrix(rows: count(level: level), columns: filters), Matrix(rows: count(level: level), columns: 1))
+      }
+      return StreamActivations(
+        stack: SkipStack(blocks: blocks), initialOutput: matrix(filters), initialScale: matrix(1),
+        upBlocks: (0..<3).map { group in (0..<blocks).map { _ in activations(level: group, hasSkip: false) } },
+        downBlocks: (0..<3).map { group in
+          (0..<(group == 0 ? blocks : blocks + 1)).map { _ in activations(level: 2 - group, hasSkip: true) }
+        },
+        downsizeOutputs: (0..<2).map { between(level: $0 + 1) }, upsizeOutputs: (0..<2).map { between(level: 1 - $0) })
     }
-    upBlocks = network.up.map { $0.map { _ in activations(hasSkip: false) } }
-    downBlocks = network.down.map { $0.map { _ in activations(hasSkip: true) } }
-    downsizeOutputs = network.downsize.map { _ in (matrix(filters), matrix(1)) }
-    upsizeOutputs = network.upsize.map { _ in (matrix(filters), matrix(1)) }
+    u = stream()
+    ul = isTwoStream ? stream() : nil
     dC = matrix(filters)
-    dStream = hasGradients ? matrix(filters) : Matrix(rows: 0, columns: filters)
+    dStream = Matrix(rows: hasGradients ? rows : 0, columns: filters)
+    dStreamUL = Matrix(rows: hasGradients && isTwoStream ? rows : 0, columns: filters)
+    joined = Matrix(rows: isTwoStream ? rows : 0, columns: 2 * filters)
     logitsStorage = matrix(configuration.outputs)
     dLogitsStorage = Matrix(rows: hasGradients ? rows : 0, columns: configuration.outputs)
     effectiveWeights = FloatBuffer(count: network.effectiveCount)
-    let largest = hasGradients ? network.layers.map(\.weightScratchCount).max() ?? 0 : 0
-    weightScratch = Matrix(rows: largest / Panels.width, columns: Panels.width)
+    let scratch = hasGradients ? network.largestWeightScratchCount : 0
+    weightScratch = Matrix(rows: scratch / Panels.width, columns: Panels.width)
   }
 
   /// Bytes that a workspace of `images` images of `size` takes.
   public static func bytes(
-    network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, retaining retention: ActivationRetention
+    network: AutoregressiveNetwork, size: ImageSize, images: Int, retaining retention: ActivationRetention
   ) -> Int {
     let configuration = network.configuration
     let filters = configuration.filters
     let hasGradients = retention != .nothing
-    let skips = network.down.joined().count
-    let blocks = network.up.joined().count + skips
-    let innerBlocks = retention == .everything ? blocks : 1
-    let separateC = configuration.normalization == .pono && hasGradients ? min(skips, innerBlocks) : 0
-    // Outputs of the blocks, the first layer and the four between groups; what is inside blocks; scratch.
-    let outputs = (blocks + 5) * filters + 5
-    let inner = innerBlocks * (3 * filters + 2) + separateC * filters
-    let scratch = configuration.channels + 1 + 3 * filters + configuration.outputs
-    let gradients = hasGradients ? filters + configuration.outputs : 0
-    let largest = hasGradients ? network.layers.map(\.weightScratchCount).max() ?? 0 : 0
-    return 4 * (images * size.pixels * (outputs + inner + scratch + gradients) + network.effectiveCount + largest)
+    let streams = network.hasTwoStreams ? 2 : 1
+    let rows = images * size.pixels
+    func count(level: Int) -> Int { network.hasTwoStreams ? rows >> (2 * level) : rows }
+    let separateC = configuration.normalization == .pono && hasGradients ? filters : 0
+    let inner = 3 * filters + 2
+    // Outputs of the first layer and of the four between groups.
+    var stream = (filters + 1) * [0, 1, 2, 1, 0].reduce(0) { $0 + count(level: $1) }
+    for group in 0..<3 {
+      let up = configuration.blocks
+      let down = group == 0 ? up : up + 1
+      let kept = retention == .everything ? inner : 0
+      stream += up * count(level: group) * (filters + kept)
+      stream += down * count(level: 2 - group) * (filters + kept + (kept > 0 ? separateC : 0))
+      if hasGradients && configuration.dropout > 0 { stream += (up + down) * images * 2 * filters }
+    }
+    var columns = configuration.channels + 1 + 3 * filters + configuration.outputs
+    if network.hasTwoStreams { columns += 4 * filters }
+    if retention != .everything { columns += inner + separateC }
+    if hasGradients { columns += streams * filters + configuration.outputs }
+    return 4
+      * (streams * stream + rows * columns + network.effectiveCount
+        + (hasGradients ? network.largestWeightScratchCount : 0))
   }
 
   /// Takes a batch of images, given as levels `[images, pixels, channels]` in 0..<levels: scales them to [-1, 1] and
@@ -142,14 +172,22 @@ public final class NetworkWorkspace {
   public func drawDropout(_ generator: inout KeyedGenerator) {
     let probability = network.configuration.dropout
     let scale = 1 / (1 - probability)
-    for saved in upBlocks.joined() { Self.draw(saved.keep, probability, scale, &generator) }
-    for saved in downBlocks.joined() { Self.draw(saved.keep, probability, scale, &generator) }
+    forEachBlock { Self.draw($0.keep, probability, scale, &generator) }
   }
 
   /// Keeps every channel: evaluation with a workspace that has gradients.
   public func disableDropout() {
-    for saved in upBlocks.joined() { saved.keep?.fill(1) }
-    for saved in downBlocks.joined() { saved.keep?.fill(1) }
+    forEachBlock { $0.keep?.fill(1) }
+  }
+
+  /// All blocks, stream by stream, those up before those down.
+  private func forEachBlock(_ body: (GatedResidualBlock.Activations) -> Void) {
+    func visit(_ stream: StreamActivations) {
+      for saved in stream.upBlocks.joined() { body(saved) }
+      for saved in stream.downBlocks.joined() { body(saved) }
+    }
+    visit(u)
+    if let ul { visit(ul) }
   }
 
   private static func draw(_ keep: Matrix?, _ probability: Float, _ scale: Float, _ generator: inout KeyedGenerator) {
@@ -161,9 +199,9 @@ public final class NetworkWorkspace {
     }
   }
 
-  /// The rows of the current batch.
+  /// The rows of the current batch, which are as many of all as its pixels are of those that there is room for.
   func rows(_ matrix: Matrix) -> Matrix {
-    isFull ? matrix : matrix.prefix(rows: min(matrix.rows, images * size.pixels))
+    isFull ? matrix : matrix.prefix(rows: matrix.rows * (images * size.pixels) / (capacity * largest.pixels))
   }
 
   /// Whether the current batch takes all the room.

@@ -19,19 +19,19 @@ public struct SampledPixel: Sendable {
 /// Generates pixels one after the other in an order, each from the network's distribution given those before it,
 /// computing each location of the network once: the pixels of `SequentialSampler` for a fraction of its work.
 public struct CachedSampler {
-  private let network: LocallyMaskedPixelCNN
+  private let network: AutoregressiveNetwork
   private let pool: ThreadPool
   private let size: ImageSize
-  private let cache: ActivationCache
+  private let cache: LocationCache
   private let sampler: PixelSampler
   private let loss: PixelLoss
 
   /// A sampler of `images` images of `size` at a time.
-  public init(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, pool: ThreadPool) {
+  public init(network: AutoregressiveNetwork, size: ImageSize, images: Int, pool: ThreadPool) {
     self.network = network
     self.pool = pool
     self.size = size
-    cache = ActivationCache(network: network, size: size, images: images)
+    cache = LocationCache(network: network, size: size, images: images)
     sampler = PixelSampler(
       distribution: network.configuration.distribution, channels: network.configuration.channels)
     loss = PixelLoss(distribution: network.configuration.distribution, channels: network.configuration.channels)
@@ -39,7 +39,8 @@ public struct CachedSampler {
 
   /// Replaces the pixels in `missing` of each image of `levels` `[images, pixels, channels]` by samples.
   ///
-  /// The other pixels come first in the order, so that every sample conditions on all of them. `firstImage` numbers the
+  /// The other pixels come first in the order, so that every sample conditions on all of them; the network must take the
+  /// order that this makes (`AutoregressiveNetwork.require`). `firstImage` numbers the
   /// images' random streams: the same seed, number and order give the same pixels whatever else is sampled beside them.
   /// `shouldContinue` is told how many pixels are done and ends the work by saying no. `inspect` is shown every pixel,
   /// observed ones first, in the order; the pixels are the same without it.
@@ -58,16 +59,15 @@ public struct CachedSampler {
     let observed = Set(0..<pixels).subtracting(missing)
     let plan = LocationPlan(order: order.observedFirst(observed), windows: network.windows)
     let scale = 2 / Float(network.configuration.distribution.levels - 1)
-    network.prepare(parameters: parameters, cache: cache, pool: pool)
+    cache.prepare(parameters: parameters, pool: pool)
     var pixelLevels = [UInt8](repeating: 0, count: channels)
     let nats = DoubleBuffer(count: cache.images)
     let scratch = DoubleBuffer(count: loss.scratchCount(threads: pool.threads))
     for (done, pixel) in plan.order.pixels.map(Int.init).enumerated() {
       guard shouldContinue(done) else { return false }
       let isMissing = done >= observed.count
-      network.forward(
-        at: pixel, parameters: parameters, plan: plan, cache: cache, wantsLogits: isMissing || inspect != nil,
-        pool: pool)
+      cache.forward(
+        at: pixel, parameters: parameters, plan: plan, wantsLogits: isMissing || inspect != nil, pool: pool)
       if isMissing {
         for image in 0..<cache.images {
           var generator = KeyedGenerator(seed: seed, purpose: .sampling, step: firstImage + image, slot: pixel)

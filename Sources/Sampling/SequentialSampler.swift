@@ -8,13 +8,13 @@ import Tensors
 /// The plain algorithm: one forward pass of the whole network for each generated pixel. It serves any order and any set
 /// of observed pixels, and is what faster samplers are compared with.
 public struct SequentialSampler {
-  private let network: LocallyMaskedPixelCNN
+  private let network: AutoregressiveNetwork
   private let pool: ThreadPool
   private let workspace: NetworkWorkspace
   private let sampler: PixelSampler
 
   /// A sampler of up to `images` images of `size` at a time.
-  public init(network: LocallyMaskedPixelCNN, size: ImageSize, images: Int, pool: ThreadPool) {
+  public init(network: AutoregressiveNetwork, size: ImageSize, images: Int, pool: ThreadPool) {
     self.network = network
     self.pool = pool
     workspace = NetworkWorkspace(network: network, size: size, images: images, retaining: .nothing)

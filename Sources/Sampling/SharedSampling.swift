@@ -7,7 +7,7 @@ import Tensors
 /// Generating pixels of a batch of images by all ranks, each its share of the images: the same pixels on any number of
 /// ranks.
 public struct SharedSampling {
-  private let network: LocallyMaskedPixelCNN
+  private let network: AutoregressiveNetwork
   private let size: ImageSize
   private let imagesAtOnce: Int
   private let communicator: any Communicator
@@ -15,7 +15,7 @@ public struct SharedSampling {
 
   /// Generates images of `size`, at most `imagesAtOnce` at a time on each rank: memory grows with it.
   public init(
-    network: LocallyMaskedPixelCNN, size: ImageSize, imagesAtOnce: Int = .max, communicator: any Communicator,
+    network: AutoregressiveNetwork, size: ImageSize, imagesAtOnce: Int = .max, communicator: any Communicator,
     pool: ThreadPool
   ) {
     precondition(imagesAtOnce > 0, "SharedSampling: \(imagesAtOnce) images at once")

@@ -47,6 +47,14 @@ public struct Matrix: Sendable {
   /// The first `count` rows: a smaller batch in the same storage.
   public func prefix(rows count: Int) -> Matrix { Matrix(buffer, offset: offset, rows: count, columns: columns) }
 
+  /// Row `index` by itself, in the same storage.
+  public func view(row index: Int) -> Matrix {
+    Matrix(buffer, offset: offset + index * columns, rows: 1, columns: columns)
+  }
+
+  /// As many rows of `columns` columns from the same first element: scratch memory in another shape.
+  public func resized(columns: Int) -> Matrix { Matrix(buffer, offset: offset, rows: rows, columns: columns) }
+
   /// Sets every element to `value`.
   public func fill(_ value: Float) { base.update(repeating: value, count: count) }
 

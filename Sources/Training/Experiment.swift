@@ -9,7 +9,7 @@ public struct Experiment: Sendable {
   /// What it was made from.
   public let configuration: RunConfiguration
   /// The network.
-  public let network: LocallyMaskedPixelCNN
+  public let network: AutoregressiveNetwork
   /// Images to evaluate.
   public let test: ImageDataset
   /// The orders.
@@ -23,7 +23,8 @@ public struct Experiment: Sendable {
     test = try configuration.data.images(of: .test)
     let isBinary = configuration.model.distribution == .binary || configuration.data.binarize != .none
     guard test.channels == 1 || !isBinary else { throw ExperimentError.binaryColours(channels: test.channels) }
-    network = LocallyMaskedPixelCNN(configuration.modelConfiguration(channels: test.channels))
+    network = AutoregressiveNetwork(configuration.modelConfiguration(channels: test.channels))
+    try network.require(size: test.size)
     orders = try OrderSelection(configuration, size: test.size)
   }
 
@@ -40,7 +41,9 @@ public struct Experiment: Sendable {
   ///
   /// - Throws: when they cannot be had from images of this size.
   public func trainingSizes() throws -> SizeSelection {
-    try SizeSelection(configuration, size: test.size, orders: orders)
+    let sizes = try SizeSelection(configuration, size: test.size, orders: orders)
+    for size in sizes.sizes { try network.require(size: size) }
+    return sizes
   }
 
   /// Requires that images to train and to test on have one size and as many channels.

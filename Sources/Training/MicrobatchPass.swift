@@ -7,7 +7,7 @@ import Tracing
 /// Forward and backward of one microbatch after another: the part of a step that a rank does by itself, a function of
 /// parameters, step and slot alone.
 final class MicrobatchPass {
-  let network: LocallyMaskedPixelCNN
+  let network: AutoregressiveNetwork
   let dataset: ImageDataset
   let sizes: SizeSelection
   let workspace: NetworkWorkspace

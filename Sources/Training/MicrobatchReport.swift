@@ -97,7 +97,7 @@ extension MicrobatchPass {
       step: step, slot: slot, parameters: parameters, gradient: gradient,
       between: {
         found =
-          notFiniteParameter(parameters) ?? notFiniteOutput(images: images, size) ?? notFiniteLoss(images: images, size)
+          notFiniteParameter(parameters) ?? notFiniteOutput(images: images) ?? notFiniteLoss(images: images, size)
       })
     found = found ?? notFiniteGradient(gradient)
 
@@ -122,11 +122,12 @@ extension MicrobatchPass {
     return nil
   }
 
-  private func notFiniteOutput(images: [Int], _ size: ImageSize) -> MicrobatchReport.NotFinite? {
+  private func notFiniteOutput(images: [Int]) -> MicrobatchReport.NotFinite? {
     for output in network.outputs(in: workspace) {
       guard let (row, column) = output.values.firstNotFinite else { continue }
       return .init(
-        kind: .output, layer: output.layer, place: "\(place(row: row, of: images, size)), channel \(column)",
+        kind: .output, layer: output.layer,
+        place: "\(place(row: row, of: images, size: output.size)), channel \(column)",
         value: Double(output.values[row, column]))
     }
     return nil
@@ -134,7 +135,7 @@ extension MicrobatchPass {
 
   private func notFiniteLoss(images: [Int], _ size: ImageSize) -> MicrobatchReport.NotFinite? {
     for row in 0..<(images.count * size.pixels) where !nats[row].isFinite {
-      return .init(kind: .loss, layer: "loss", place: place(row: row, of: images, size), value: nats[row])
+      return .init(kind: .loss, layer: "loss", place: place(row: row, of: images, size: size), value: nats[row])
     }
     return nil
   }
@@ -148,7 +149,7 @@ extension MicrobatchPass {
     return nil
   }
 
-  private func place(row: Int, of images: [Int], _ size: ImageSize) -> String {
+  private func place(row: Int, of images: [Int], size: ImageSize) -> String {
     let (image, pixel) = row.quotientAndRemainder(dividingBy: size.pixels)
     let (pixelRow, column) = pixel.quotientAndRemainder(dividingBy: size.columns)
     return "image \(images[image]), row \(pixelRow), column \(column)"

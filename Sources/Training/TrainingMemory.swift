@@ -55,8 +55,8 @@ public struct TrainingMemory: Codable, Sendable, Equatable {
     let monitoring = configuration.monitoring
     let drawn = (max(monitoring.samples, monitoring.completions) + ranks - 1) / ranks
     let sampling =
-      min(drawn, configuration.training.microbatchSize) * experiment.test.size.pixels
-      * ActivationCache.floatsPerPixel(network: network)
+      min(drawn, configuration.training.microbatchSize)
+      * LocationCache.floatsPerImage(network: network, size: experiment.test.size)
     let gradient = monitoring.tensorboard && monitoring.histograms ? owned + (rank == 0 ? count : 0) : 0
     pictures = float * max(sampling, gradient)
     // Moments, and perhaps the average, of the whole vector; rank 0 also copies them and the parameters for the writer.

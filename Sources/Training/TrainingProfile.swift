@@ -15,7 +15,7 @@ final class TrainingProfile {
   /// Begins the profile on all ranks together, so that their times have one origin, and makes the file on rank 0.
   ///
   /// - Throws: when the file cannot be written, or a rank is silent.
-  init(path: String, network: LocallyMaskedPixelCNN, communicator: any Communicator) throws {
+  init(path: String, network: AutoregressiveNetwork, communicator: any Communicator) throws {
     self.path = path
     self.communicator = communicator
     file = communicator.rank == 0 ? try TraceFile(path: path) : nil

@@ -38,7 +38,7 @@ public final class TrainingRun {
   private let communicator: any Communicator
   private let stopSignal: StopSignal
   private let log: Logger
-  private let network: LocallyMaskedPixelCNN
+  private let network: AutoregressiveNetwork
   private let pool: ThreadPool
   private let dataset: ImageDataset
   private let schedule: TrainingSchedule

@@ -6,7 +6,7 @@ import Testing
 /// The files of the folder `configurations`.
 @Suite struct ReadyConfigurationsTests {
   static let folder = Fixtures.packageRoot + "/configurations/"
-  static let names = ["cifar10", "digits", "mnist-binary", "mnist-grey"]
+  static let names = ["cifar10", "cifar10-pixelcnn-pp", "digits", "mnist-binary", "mnist-grey"]
 
   private func read(_ name: String) throws -> RunConfiguration {
     try RunConfiguration(contentsOf: Self.folder + name + ".yaml")
@@ -14,7 +14,7 @@ import Testing
 
   @Test func thereAreNoOthers() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
-    #expect(files == Self.names.map { $0 + ".yaml" })
+    #expect(files == Self.names.map { $0 + ".yaml" }.sorted())
   }
 
   @Test(arguments: names) func eachIsValidAndNamedLikeItsFile(name: String) throws {
@@ -29,8 +29,13 @@ import Testing
   @Test(arguments: names.filter { $0 != "digits" }) func theOthersAreThePapers(name: String) throws {
     let configuration = try read(name)
     let model = configuration.modelConfiguration(channels: try #require(configuration.data.knownChannels))
-    #expect(model.filters == 160 && model.blocks == 5 && model.kernel == 3 && model.dilation == 2)
-    #expect(model.normalization == .pono && model.dropout == 0)
+    #expect(model.filters == 160 && model.blocks == 5 && model.kernel == 3)
+    if name.hasSuffix("pixelcnn-pp") {
+      #expect(model.architecture == .pixelCNNPlusPlus && model.dropout == 0.5)
+    } else {
+      #expect(model.architecture == .lmconv && model.dilation == 2)
+      #expect(model.normalization == .pono && model.dropout == 0)
+    }
     switch name {
     case "mnist-binary": #expect(model.distribution == .binary)
     default: #expect(model.distribution == .logisticMixture(mixtures: 10, bits: 8))

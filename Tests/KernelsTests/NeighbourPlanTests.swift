@@ -6,20 +6,22 @@ struct NeighbourPlanTests {
   @Test(arguments: try ConvolutionExample.all())
   func listsTheMaskBlockByBlockAndTapByTap(example: ConvolutionExample) {
     let mask = example.mask
-    check(example.plan, mask.visible, mask.window, sign: 1)
-    check(example.transposedPlan, mask.transposed.visible, mask.window, sign: -1)
+    check(example.plan, mask.visible, mask, sign: 1)
+    check(example.transposedPlan, mask.transposed.visible, mask, sign: -1)
     #expect(example.plan.visibleCounts == mask.visibleCounts.map(Int32.init))
   }
 
-  private func check(_ plan: NeighbourPlan, _ visible: [UInt8], _ window: KernelWindow, sign: Int) {
-    let pixels = plan.size.pixels
+  private func check(_ plan: NeighbourPlan, _ visible: [UInt8], _ mask: LocalMask, sign: Int) {
+    let window = mask.window
+    let pixels = mask.size.pixels
+    #expect(plan.inputPixels == pixels && plan.outputPixels == pixels)
     #expect(plan.taps == window.taps)
     #expect(plan.blocks * NeighbourPlan.blockPixels >= pixels && (plan.blocks - 1) * NeighbourPlan.blockPixels < pixels)
     #expect(plan.starts.count == plan.blocks * plan.taps + 1)
     #expect(plan.visibleTaps == visible.count { $0 != 0 })
     for tap in 0..<plan.taps {
       let offset = window.offset(of: tap)
-      #expect(Int(plan.shifts[tap]) == sign * (offset.row * plan.size.columns + offset.column))
+      #expect(Int(plan.shifts[tap]) == sign * (offset.row * mask.size.columns + offset.column))
       for block in 0..<plan.blocks {
         let index = block * plan.taps + tap
         let list = plan.pixels[Int(plan.starts[index])..<Int(plan.starts[index + 1])].map(Int.init)

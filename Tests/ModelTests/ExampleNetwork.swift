@@ -6,7 +6,7 @@ import TestSupport
 /// A network small enough to be tried many times, with random parameters, images and order.
 struct ExampleNetwork: CustomStringConvertible {
   let description: String
-  let network: LocallyMaskedPixelCNN
+  let network: AutoregressiveNetwork
   let size: ImageSize
   let images: Int
   let parameters: FloatBuffer
@@ -20,7 +20,7 @@ struct ExampleNetwork: CustomStringConvertible {
     self.description = description
     self.size = size
     self.images = images
-    network = LocallyMaskedPixelCNN(configuration)
+    network = AutoregressiveNetwork(configuration)
     parameters = network.initialParameters(seed: UInt64(number))
     var random = KeyedGenerator(testCase: number)
     // Away from the initial values, at which weights on the mask are zero and gains are their directions' norms.
@@ -31,11 +31,40 @@ struct ExampleNetwork: CustomStringConvertible {
     }
     levels = random.levels(
       images * size.pixels * configuration.channels, below: configuration.distribution.levels)
-    plan = OrderPlan(order: try random.order(of: size), windows: network.windows)
+    let order =
+      configuration.architecture == .lmconv
+      ? try random.order(of: size) : try GenerationOrder(base: .rasterScan, size: size)
+    plan = OrderPlan(order: order, windows: network.windows)
   }
 
-  /// Every normalization with each option in turn.
-  static func all() throws -> [ExampleNetwork] {
+  /// Both architectures.
+  static func all() throws -> [ExampleNetwork] { try locallyMasked() + twoStream() }
+
+  /// PixelCNN++ with each kind of image and each option.
+  static func twoStream() throws -> [ExampleNetwork] {
+    func example(
+      _ name: String, rows: Int, columns: Int, channels: Int, filters: Int = 6, blocks: Int = 1, dropout: Float = 0,
+      _ distribution: PixelDistribution, number: Int
+    ) throws -> ExampleNetwork {
+      try ExampleNetwork(
+        "PixelCNN++, \(name)",
+        ModelConfiguration(
+          architecture: .pixelCNNPlusPlus, channels: channels, filters: filters, blocks: blocks, dropout: dropout,
+          distribution: distribution), size: ImageSize(rows: rows, columns: columns), number: number)
+    }
+    return [
+      try example("binary", rows: 4, columns: 8, channels: 1, .binary, number: 100),
+      try example(
+        "RGB, dropout", rows: 8, columns: 4, channels: 3, filters: 5, dropout: 0.4,
+        .logisticMixture(mixtures: 2, bits: 5), number: 101),
+      try example(
+        "grey, two blocks", rows: 4, columns: 4, channels: 1, filters: 4, blocks: 2,
+        .logisticMixture(mixtures: 2, bits: 4), number: 102),
+    ]
+  }
+
+  /// The paper's network: every normalization with each option in turn.
+  static func locallyMasked() throws -> [ExampleNetwork] {
     let options: [(name: String, apply: (inout ModelConfiguration) -> Void)] = [
       ("defaults", { _ in }), ("mask weight", { $0.maskWeight = true }), ("no bias", { $0.bias = false }),
       ("dropout", { $0.dropout = 0.3 }), ("kernel 5", { $0.kernel = 5 }), ("dilation 3", { $0.dilation = 3 }),

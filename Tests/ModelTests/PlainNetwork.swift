@@ -4,7 +4,7 @@ import Model
 import Orders
 import Tensors
 
-/// The network written down once more as plain loops in double precision, with all its options, sharing nothing with
+/// The networks written down once more as plain loops in double precision, with all their options, sharing nothing with
 /// the package but the masks and the convolution's definition.
 struct PlainNetwork {
   let configuration: ModelConfiguration
@@ -12,12 +12,14 @@ struct PlainNetwork {
   let images: Int
   /// By name, as in files.
   var parameters: [String: [Double]]
+  /// A value of PixelCNN++'s input that is moved, and by how much.
+  var inputShift = (index: -1, distance: 0.0)
 
   private let first: LocalMask
   private let undilated: LocalMask
   private let dilated: LocalMask
   /// What dropout multiplies the channels of each image by, block after block: `[images, 2F]`.
-  private let keeps: [[Double]]
+  let keeps: [[Double]]
 
   /// `dropout` draws what the workspace of a run draws.
   init(_ example: ExampleNetwork, dropout: KeyedGenerator) {
@@ -29,6 +31,8 @@ struct PlainNetwork {
         (entry.name, example.network.layout.fileValues(of: entry, in: example.parameters).map(Double.init))
       })
     let order = example.plan.order
+    // PixelCNN++ has none, but blocks in two streams.
+    let streams = configuration.architecture == .pixelCNNPlusPlus ? 2 : 1
     func mask(_ type: MaskType, dilation: Int) -> LocalMask {
       LocalMask(
         order: order, window: KernelWindow(side: example.network.configuration.kernel, dilation: dilation), type: type)
@@ -39,13 +43,14 @@ struct PlainNetwork {
     var random = dropout
     let probability = configuration.dropout
     let channels = 2 * configuration.filters * images
-    keeps = (0..<(6 * configuration.blocks + 2)).map { _ in
+    keeps = (0..<(streams * (6 * configuration.blocks + 2))).map { _ in
       (0..<channels).map { _ in probability > 0 && random.uniform() < probability ? 0 : 1 / (1 - Double(probability)) }
     }
   }
 
   /// The network's outputs for `levels` `[images, pixels, channels]`: `[images * pixels, outputs]`.
   func logits(_ levels: [UInt8]) -> [Double] {
+    guard configuration.architecture == .lmconv else { return twoStreamLogits(levels) }
     let filters = configuration.filters
     let top = Double(configuration.distribution.levels - 1)
     var input: [Double] = []
@@ -118,7 +123,7 @@ struct PlainNetwork {
   }
 
   /// The weight, or g * v / |v| for each output channel.
-  private func weight(_ name: String) -> [Double] {
+  func weight(_ name: String) -> [Double] {
     guard let gain = parameters[name + ".weight_g"], let direction = parameters[name + ".weight_v"] else {
       return parameters[name + ".weight", default: []]
     }
@@ -156,5 +161,5 @@ struct PlainNetwork {
     }
   }
 
-  private func elu(_ x: Double) -> Double { x > 0 ? x : expm1(x) }
+  func elu(_ x: Double) -> Double { x > 0 ? x : expm1(x) }
 }

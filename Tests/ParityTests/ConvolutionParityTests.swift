@@ -101,7 +101,7 @@ struct ParityConvolutions {
       let size = ImageSize(rows: settings.rows, columns: settings.cols)
       let order = try GoldenOrder.make(settings.order, size: size, variant: settings.variant)
       let kernel = Int(Double(try file.tensor("mask").shape[0]).squareRoot())
-      let plan = OrderPlan(order: order, windows: NetworkWindows(side: kernel, dilation: 1))
+      let plan = OrderPlan(order: order, windows: .masked(side: kernel, dilation: 1))
       var configuration = ModelConfiguration(channels: 1, filters: settings.filters, distribution: .binary)
       configuration.normalization = settings.normalization
       configuration.kernel = kernel

@@ -47,7 +47,7 @@ struct ModelFixture {
   let name: String
   let file: SafetensorsFile
   let settings: Settings
-  let network: LocallyMaskedPixelCNN
+  let network: AutoregressiveNetwork
 
   static func all() throws -> [ModelFixture] {
     try Fixtures.all(prefix: "model_").map { try ModelFixture(name: $0.name, file: $0.file) }
@@ -57,7 +57,7 @@ struct ModelFixture {
     self.name = name
     self.file = file
     settings = try Fixtures.configuration(Settings.self, of: file)
-    network = LocallyMaskedPixelCNN(
+    network = AutoregressiveNetwork(
       ModelConfiguration(
         channels: settings.channels, filters: settings.filters, blocks: settings.blocks, kernel: settings.kernel,
         dilation: settings.maxDilation, normalization: settings.normalization,

@@ -15,6 +15,6 @@ import Testing
     ]
     let file = URL(fileURLWithPath: Fixtures.folder + "/parameter_counts.json")
     let golden = try JSONDecoder().decode([String: Int].self, from: Data(contentsOf: file))
-    #expect(models.mapValues { LocallyMaskedPixelCNN($0).layout.parameterCount } == golden)
+    #expect(models.mapValues { AutoregressiveNetwork($0).layout.parameterCount } == golden)
   }
 }

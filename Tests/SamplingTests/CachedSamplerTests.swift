@@ -21,7 +21,7 @@ import Testing
   @Test(arguments: cases)
   func cachedSamplesAreThoseOfFullPasses(configuration: ModelConfiguration) throws {
     let size = ImageSize(rows: 5, columns: 7)
-    let network = LocallyMaskedPixelCNN(configuration)
+    let network = AutoregressiveNetwork(configuration)
     let parameters = Self.noisyParameters(network)
     var generator = KeyedGenerator(seed: 5, purpose: .sampling)
     let images = 7
@@ -64,7 +64,7 @@ import Testing
   @Test(arguments: cases)
   func logitsAtALocationAreThoseOfTheFullPass(configuration: ModelConfiguration) throws {
     let size = ImageSize(rows: 6, columns: 6)
-    let network = LocallyMaskedPixelCNN(configuration)
+    let network = AutoregressiveNetwork(configuration)
     let parameters = Self.noisyParameters(network)
     let pool = ThreadPool(threads: 2)
     let images = 2
@@ -79,12 +79,12 @@ import Testing
     network.forward(
       parameters: parameters, plan: OrderPlan(order: order, windows: network.windows), workspace: workspace, pool: pool)
 
-    let cache = ActivationCache(network: network, size: size, images: images)
+    let cache = LocationCache(network: network, size: size, images: images)
     let plan = LocationPlan(order: order, windows: network.windows)
-    network.prepare(parameters: parameters, cache: cache, pool: pool)
+    cache.prepare(parameters: parameters, pool: pool)
     let scale = 2 / Float(configuration.distribution.levels - 1)
     for pixel in order.pixels.map(Int.init) {
-      network.forward(at: pixel, parameters: parameters, plan: plan, cache: cache, pool: pool)
+      cache.forward(at: pixel, parameters: parameters, plan: plan, wantsLogits: true, pool: pool)
       for image in 0..<images {
         for output in 0..<configuration.outputs {
           let full = workspace.logits[image * size.pixels + pixel, output]
@@ -100,7 +100,7 @@ import Testing
   @Test(arguments: cases)
   func inspectedPixelsHaveTheLikelihoodOfTheFullPass(configuration: ModelConfiguration) throws {
     let size = ImageSize(rows: 5, columns: 6)
-    let network = LocallyMaskedPixelCNN(configuration)
+    let network = AutoregressiveNetwork(configuration)
     let parameters = Self.noisyParameters(network)
     let pool = ThreadPool(threads: 2)
     let (images, channels) = (3, configuration.channels)
@@ -150,7 +150,7 @@ import Testing
 
   @Test func stoppingEndsTheWork() throws {
     let size = ImageSize(rows: 4, columns: 4)
-    let network = LocallyMaskedPixelCNN(ModelConfiguration(channels: 1, filters: 4, blocks: 1, distribution: .binary))
+    let network = AutoregressiveNetwork(ModelConfiguration(channels: 1, filters: 4, blocks: 1, distribution: .binary))
     let sampler = CachedSampler(network: network, size: size, images: 1, pool: ThreadPool(threads: 1))
     var levels = [UInt8](repeating: 0, count: 16)
     var asked = 0
@@ -166,7 +166,7 @@ import Testing
   }
 
   /// Initial parameters with everything moved a little, so that biases, gains and weights on the mask all matter.
-  static func noisyParameters(_ network: LocallyMaskedPixelCNN) -> FloatBuffer {
+  static func noisyParameters(_ network: AutoregressiveNetwork) -> FloatBuffer {
     let parameters = network.initialParameters(seed: 1)
     var generator = KeyedGenerator(seed: 9, purpose: .initialization)
     for entry in network.layout.entries {

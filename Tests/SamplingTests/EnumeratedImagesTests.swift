@@ -9,7 +9,7 @@ import Testing
 /// Images so small that all of them can be listed: 2x2 binary, 16 in all.
 @Suite struct EnumeratedImagesTests {
   let size = ImageSize(rows: 2, columns: 2)
-  let network = LocallyMaskedPixelCNN(ModelConfiguration(channels: 1, filters: 6, blocks: 1, distribution: .binary))
+  let network = AutoregressiveNetwork(ModelConfiguration(channels: 1, filters: 6, blocks: 1, distribution: .binary))
 
   /// p(x) of all 16 images; image i has bit p of i at pixel p.
   private func probabilities(_ order: GenerationOrder, _ parameters: FloatBuffer) -> [Double] {

@@ -6,7 +6,7 @@ import Tensors
 /// One network with its parameters, ready to run on batches of images: what a training step does, without optimizer.
 public final class NetworkRun {
   /// The network.
-  public let network: LocallyMaskedPixelCNN
+  public let network: AutoregressiveNetwork
   /// The parameters in use; `load` prepares others.
   public private(set) var parameters: FloatBuffer
   /// Activations, logits and their gradient.
@@ -21,7 +21,7 @@ public final class NetworkRun {
 
   /// A run of `network` with `parameters` on up to `images` images of `size`.
   public init(
-    _ network: LocallyMaskedPixelCNN, parameters: FloatBuffer, size: ImageSize, images: Int, threads: Int = 1,
+    _ network: AutoregressiveNetwork, parameters: FloatBuffer, size: ImageSize, images: Int, threads: Int = 1,
     retaining retention: ActivationRetention = .everything
   ) {
     self.network = network

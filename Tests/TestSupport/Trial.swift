@@ -20,7 +20,9 @@ package struct Trial: Sendable, CustomStringConvertible {
   }
 
   /// Colour strokes of 32x32 pixels with everything that draws random numbers or couples images.
-  package static func color(steps: Int, microbatches: Int, ordersPer: String) -> Trial {
+  package static func color(
+    steps: Int, microbatches: Int, ordersPer: String, _ settings: [String] = []
+  ) -> Trial {
     Trial(
       name: "color, \(microbatches) microbatches, order per \(ordersPer)", steps: steps, isColor: true,
       settings: [
@@ -28,7 +30,7 @@ package struct Trial: Sendable, CustomStringConvertible {
         "model.mixtures=2", "model.dropout=0.3", "model.normalization=weight_norm", "training.weight_decay=0.01",
         "training.loss_unit=bpd", "training.loss_reduction=sum", "training.clip_norm=1",
         "training.microbatches=\(microbatches)", "orders.per=\(ordersPer)", "orders.base=hilbert",
-      ])
+      ] + settings)
   }
 
   /// Words that train in the run folder `run`; later settings win.

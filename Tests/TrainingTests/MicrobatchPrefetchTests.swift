@@ -9,7 +9,7 @@ import Training
 
 struct MicrobatchPrefetchTests {
   private let size = ImageSize(rows: 3, columns: 3)
-  private let windows = NetworkWindows(side: 3, dilation: 2)
+  private let windows = NetworkWindows.masked(side: 3, dilation: 2)
 
   /// Ten images, each of one value.
   private func dataset() throws -> ImageDataset {

@@ -8,7 +8,7 @@ import Testing
 
 struct ReceptiveFieldTests {
   private static let size = ImageSize(rows: 5, columns: 4)
-  private static let network = LocallyMaskedPixelCNN(
+  private static let network = AutoregressiveNetwork(
     ModelConfiguration(
       channels: 1, filters: 8, blocks: 1, kernel: 3, dilation: 2, normalization: .pono, dropout: 0, bias: true,
       maskWeight: false, distribution: .logisticMixture(mixtures: 2, bits: 8)))
