@@ -154,6 +154,7 @@ struct DoctorCommand: ParsableCommand {
       try configuration.requireFiles()
       let experiment = try Experiment(configuration)
       let train = try experiment.loadTrainingImages()
+      _ = try experiment.trainingSizes()
       let training = configuration.training
       _ = try EpochSampler(
         count: train.count, slots: training.microbatches, imagesPerSlot: training.microbatchSize,

@@ -34,16 +34,23 @@ struct RecordShards {
 
   /// Whether the folder at `path` holds a set in this layout.
   static func isLayout(_ path: String) -> Bool {
-    folders.contains { folder, _ in !shards(in: folder, of: path).isEmpty }
+    folders.contains { folder, _ in
+      // Who asks wants to know whether to read it so, not why not.
+      do { return try !shards(in: folder, of: path).isEmpty } catch { return false }
+    }
   }
 
   /// The files in this layout in the folder `folder` of the set at `root`; none if there is no such folder.
-  private static func shards(in folder: String, of root: String) -> [(file: String, name: Name)] {
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)").compactMap { file in
-        Name(file, in: folder).map { (file, $0) }
-      }
-    } catch { return [] }
+  private static func shards(
+    in folder: String, of root: String
+  ) throws(DatasetError) -> [(file: String, name: Name)] {
+    let path = "\(root)/\(folder)"
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+      throw .unreadable(path: path, reason: error.localizedDescription)
+    }
+    return names.compactMap { file in Name(file, in: folder).map { (file, $0) } }
   }
 
   /// Lists the set in the folder `path`: of several resolutions the smallest that has images of at least `side`, or the
@@ -55,7 +62,7 @@ struct RecordShards {
     var files: [PictureListing.File] = []
     for (folder, split) in Self.folders {
       let place = "\(root)/\(folder)"
-      let found = Self.shards(in: folder, of: root)
+      let found = try Self.shards(in: folder, of: root)
       let resolutions = Set(found.map(\.name.resolution)).sorted()
       guard let largest = resolutions.last else { throw .noShards(folder: place, prefix: folder) }
       let resolution = resolutions.first { 1 << $0 >= side ?? 1 << largest }

@@ -103,6 +103,8 @@ import Testing
           "'data.resize' has 9, but the images are 8x8 and are not made larger; leave out what is above 8"),
         "\(large.errors)")
     }
+    let doctor = try lmconv(["doctor", "--config", "small.yaml", "--set", "data.resize=[9]"])
+    #expect(doctor.output.contains("'data.resize' has 9, but"), "\(doctor.output)")
     let hilbert = try lmconv(train + ["--set", "orders.base=hilbert"])
     #expect(hilbert.exitCode == 64 && hilbert.errors.contains("this one is 5x5"), "\(hilbert.errors)")
   }

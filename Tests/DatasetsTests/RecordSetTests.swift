@@ -80,6 +80,9 @@ import Testing
     try FileManager.default.removeItem(atPath: "\(path)/train")
     let hint = "; data.folder holds the folders train and validation of such files"
     #expect(message() == "F/train: no file such as train-r08-s-0000-of-0120.tfrecords" + hint)
+    try folder.write([], to: "train")
+    #expect(message().hasPrefix("F/train: "), "\(message())")
+    try FileManager.default.removeItem(atPath: "\(path)/train")
     try FileManager.default.createDirectory(atPath: "\(path)/train", withIntermediateDirectories: true)
     for name in [
       "train-r08.tfrecords", "train-r08-s-0002-of-0002.tfrecords", "train-r17-s-0000-of-0001.tfrecords",
