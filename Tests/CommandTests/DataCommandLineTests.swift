@@ -161,6 +161,35 @@ import Testing
     }
   }
 
+  // MARK: export
+
+  @Test func anExportedSetIsReadBackAsTheSame() throws {
+    let export = try lmconv("data", "export", "pictures.yaml", "--out", "exported")
+    #expect(export.exitCode == 0, "\(export.errors)")
+    let (before, after) = try (
+      lmconv("data", "info", "pictures.yaml", "--json").json(),
+      lmconv("data", "info", "exported", "--set", "data.bits=5", "--json").json()
+    )
+    for key in ["train", "test", "rows", "columns", "bits", "channels"] {
+      #expect(try #require(before[key] as? NSObject) == #require(after[key] as? NSObject), "\(key)")
+    }
+    let again = try lmconv("data", "export", "pictures.yaml", "--out", "exported")
+    #expect(again.errors == "lmconv: error: exported cannot be written: it is not empty; name a new folder\n")
+    #expect(again.exitCode == 1)
+  }
+
+  @Test func aPartOfASetIsExported() throws {
+    try folder.write("name: digits\n", to: "digits.yaml")
+    let export = try lmconv("data", "export", "digits.yaml", "--count", "20", "--out", "few")
+    #expect(export.output == "few: 20 training and 2 test images of 28x28\n", "\(export.errors)")
+    #expect(try folder.names(in: "few/train").first == "image-00000.png")
+    #expect(try folder.names(in: "few/train").count == 20 && folder.names(in: "few/test").count == 2)
+    let beyond = try lmconv("data", "export", "digits.yaml", "--count", "4501", "--out", "more")
+    #expect(
+      beyond.errors
+        == "lmconv: error: 4501 images from 0 on were asked for, the set has 4500: 0 to 4499\n")
+  }
+
   // MARK: Training
 
   /// The last weights of `run`, without the header, which holds the configuration.
