@@ -180,7 +180,11 @@ let package = Package(
       ]),
     // These run the program itself, the last two under mpirun as well.
     .testTarget(
-      name: "CommandTests", dependencies: ["Command", "Orders", "Checkpoints", "Imaging", "TestSupport"]),
+      name: "CommandTests",
+      dependencies: [
+        "Command", "Configuration", "Orders", "Checkpoints", "Imaging", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["Command", "Checkpoints", "Imaging", "Orders", "Tensors", "TestSupport", "Training"]),

@@ -13,6 +13,8 @@ usage: ./launch.sh                       set up, build, train on the embedded di
        ./launch.sh test --browser        build, then use the page of lmconv serve in a headless Chromium; with
                                          --pictures FOLDER keep screenshots
        ./launch.sh test --tensorboard    set up, then let TensorBoard itself read what runs write for it
+       ./launch.sh test --docs [PAGE...] build, then run the commands of the documentation; with --run FOLDER on a
+                                         trained run of the digits
        ./launch.sh test --package        build the Debian package and use it in a new Debian
        ./launch.sh test --newcomer       the README's two commands and the whole tutorial, in a new Debian
        ./launch.sh setup                 install what is missing and build
@@ -790,6 +792,10 @@ run_long_tests() {
       provide_tensorboard
       run_tests --filter MonitoringTests
       ;;
+    --docs)
+      build
+      python3 "$root/Tests/docs_test.py" "$@"
+      ;;
     --package) exec "$root/Tests/package_tests.sh" ;;
     --newcomer) exec "$root/Tests/newcomer_tests.sh" ;;
   esac
@@ -809,7 +815,9 @@ case ${1-} in
   test)
     shift
     case ${1-} in
-      --faults | --soak | --fuzz | --sanitize | --browser | --tensorboard | --package | --newcomer) run_long_tests "$@" ;;
+      --faults | --soak | --fuzz | --sanitize | --browser | --tensorboard | --docs | --package | --newcomer)
+        run_long_tests "$@"
+        ;;
       *) run_tests "$@" ;;
     esac
     ;;

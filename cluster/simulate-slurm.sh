@@ -100,6 +100,7 @@ done
 files=$state/$$
 inside=
 # shellcheck disable=SC2317  # reached by the trap
+# shellcheck disable=SC2317,SC2329  # a trap runs it
 clean_up() {
   local status=$?
   trap '' INT TERM HUP

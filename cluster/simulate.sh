@@ -95,6 +95,7 @@ for owner in $(owners); do
 done
 
 job=
+# shellcheck disable=SC2317,SC2329  # a trap runs it
 clean_up() {
   local status=$?
   trap '' INT TERM HUP
@@ -172,6 +173,7 @@ TEXT
 on() {
   local host=$1
   shift
+  # shellcheck disable=SC2016  # for the shell inside
   exec ip netns exec "$(namespace "$host")" unshare --uts sh -c 'hostname "$1" && shift && exec "$@"' sh "host$host" "$@"
 }
 for ((host = 1; host <= hosts; host++)); do

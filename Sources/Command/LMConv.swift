@@ -4,8 +4,8 @@ import CProcessorCheck
 
 /// The program: `lmconv SUBCOMMAND`.
 @main
-struct LMConv: ParsableCommand {
-  static let configuration = CommandConfiguration(
+package struct LMConv: ParsableCommand {
+  package static let configuration = CommandConfiguration(
     commandName: "lmconv",
     abstract: "Train and use autoregressive image models with arbitrary generation orders.",
     discussion: """
@@ -23,6 +23,8 @@ struct LMConv: ParsableCommand {
       ReportCommand.self, CompareCommand.self, OrdersCommand.self, MasksCommand.self, ReceptiveFieldCommand.self,
       HeatmapCommand.self, DoctorCommand.self, BenchmarkCommand.self,
     ])
+
+  package init() {}
 
   /// The version, and what is known of the build: commit, compiler, instruction set.
   private static var version: String {
