@@ -35,7 +35,7 @@ import Testing
       epochSteps: celebAEpoch),
   ]
 
-  private static let folder = Fixtures.packageRoot + "/configurations/"
+  static let folder = Fixtures.packageRoot + "/configurations/"
   static let names: [String] = published.keys.sorted()
 
   private func read(_ name: String) throws -> RunConfiguration {

@@ -13,6 +13,7 @@ extension EndToEnd {
 
     @Test(arguments: [
       Trial.binary(steps: 6, microbatches: 5, settings),
+      Trial.binary(steps: 6, microbatches: 5, settings + ["data.resize=[8, 12]"]),
       Trial.color(steps: 3, microbatches: 3, ordersPer: "microbatch", settings),
     ])
     func weightsAndPicturesDoNotDependOnRanksAndThreads(trial: Trial) throws {
@@ -127,6 +128,12 @@ extension EndToEnd {
       try expect(otherOrder("raster_scan/4"), ["sample", "run", "--order", "raster_scan/4", "--out", "x.png"])
       try expect(observedAfter, ["complete", "run", "--missing", "top", "--out", "x.png"])
       try expect(observedAfter, ["evaluate", "run", "--region", "left", "--images", "2"])
+    }
+
+    @Test func sizesThatCannotBeHalvedTwiceAreRefused() throws {
+      let trial = Trial.binary(steps: 2, Self.settings + ["data.resize=[8, 10]"])
+      let (_, errors) = try trial.workplace().run(ranks: nil, trial.arguments(), ending: .exited(64))
+      #expect(errors.contains("images are 10x10, but a pixelcnn_pp network halves their sides twice"), "\(errors)")
     }
 
     @Test func imagesThatCannotBeHalvedTwiceAreRefused() throws {
