@@ -40,7 +40,7 @@ TEXT
 ./launch.sh train --config "$run/own-pictures.yaml" --run-dir "$run"
 ./launch.sh evaluate "$run"
 ./launch.sh sample "$run" --count 16 --out "$run/pictures/samples.png"
-./launch.sh complete "$run" --missing bottom --count 8 --samples 3 --out "$run/pictures/completions.png"
+./launch.sh complete "$run" --missing bottom --count 2 --samples 6 --out "$run/pictures/completions.png"
 ./launch.sh report "$run"
 
 echo "$run: pictures/grid.png, samples.png, completions.png, and report.html"
