@@ -44,7 +44,7 @@ import Testing
 
   @Test func eachIsValidNamedLikeItsFileAndExpected() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
-    #expect(files == (["digits"] + Self.names).sorted().map { $0 + ".yaml" })
+    #expect(files == (["digits"] + Self.names).map { $0 + ".yaml" }.sorted())
     for file in files {
       let name = String(file.dropLast(5))
       #expect(try read(name).name == name)

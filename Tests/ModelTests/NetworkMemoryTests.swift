@@ -53,7 +53,11 @@ struct NetworkMemoryTests {
     example: ExampleNetwork
   ) throws {
     let (network, parameters) = (example.network, example.parameters)
-    let sizes = [ImageSize(rows: 3, columns: 3), example.size, ImageSize(rows: 2, columns: 4)]
+    let isTwoStream = network.configuration.architecture == .pixelCNNPlusPlus
+    let sizes =
+      isTwoStream
+      ? [ImageSize(rows: 4, columns: 4), example.size]
+      : [ImageSize(rows: 3, columns: 3), example.size, ImageSize(rows: 2, columns: 4)]
     for retention in [ActivationRetention.everything, .outputs] {
       let shared = NetworkRun(
         network, parameters: parameters, size: example.size, images: 3, threads: 2, retaining: retention)
@@ -63,7 +67,8 @@ struct NetworkMemoryTests {
         let images = 2 + number % 2
         let levels = random.levels(
           images * size.pixels * network.configuration.channels, below: network.configuration.distribution.levels)
-        let plan = OrderPlan(order: try random.order(of: size), windows: network.windows)
+        let order = isTwoStream ? try GenerationOrder(base: .rasterScan, size: size) : try random.order(of: size)
+        let plan = OrderPlan(order: order, windows: network.windows)
         let own = NetworkRun(
           network, parameters: parameters, size: size, images: images, retaining: retention)
         let expected = FloatBuffer(count: network.layout.count)
