@@ -61,7 +61,8 @@ struct TransposedConvolutionLayer: Sendable {
 
   /// Writes the gradients of this layer's parameters, given its input and the gradient of its output.
   func parameterGradients(_ pass: BackwardPass, x: Matrix, dy: Matrix) {
-    MaskedConvolution.biasGradient(dy: dy, dBias: ConvolutionLayer.row(pass.gradient, bias), scratch: pass.weightScratch,
+    MaskedConvolution.biasGradient(
+      dy: dy, dBias: ConvolutionLayer.row(pass.gradient, bias), scratch: pass.weightScratch,
       pool: pass.forward.pool)
     adjoint.parameterGradients(pass, x: dy, dy: x)
   }
