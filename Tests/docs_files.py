@@ -35,6 +35,40 @@ def photographs(folder, count, side):
         png(folder / f"{index:03}.png", numpy.stack(channels, axis=-1).clip(0, 255).astype(numpy.uint8))
 
 
+def masked_crc(data):
+    """The checksum of TFRecord files: CRC-32C, turned and shifted."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def varint(value):
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
+
+
+def message(number, data):
+    """A field of a protocol buffer: bytes, text or a message."""
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def shard(path, pictures):
+    """Writes `pictures`, uint8 [rows, columns, channels], as Glow's CelebA-HQ has them: a tf.train.Example each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    records = b""
+    for picture in pictures:
+        features = {b"shape": message(3, message(1, b"".join(map(varint, picture.shape)))),
+                    b"data": message(1, message(1, picture.tobytes()))}
+        example = message(1, b"".join(
+            message(1, message(1, name) + message(2, value)) for name, value in features.items()))
+        length = struct.pack("<Q", len(example))
+        records += length + masked_crc(length) + example + masked_crc(example)
+    path.write_bytes(records)
+
+
 def digits(clone):
     """The test digits that come with the program, [500, 28, 28]."""
     with gzip.open(clone / "Sources/Datasets/Resources/digits/t10k-images-idx3-ubyte.gz") as file:
@@ -73,6 +107,10 @@ def provide(page, clone, environment):
     elif page == "docs/data.md":
         photographs(clone / "holiday-pictures", 60, 48)
         photographs(clone / "faces", 60, 70)
+        drawn = numpy.random.default_rng(1)
+        for folder, number, shards in [("train", 0, 2), ("train", 1, 2), ("validation", 0, 1)]:
+            shard(clone / f"celeba-tfr/{folder}/{folder}-r05-s-{number:04}-of-{shards:04}.tfrecords",
+                  drawn.integers(0, 256, (3, 32, 32, 3), numpy.uint8))
     elif page == "docs/experiments.md":
         shutil.copytree(clone / "Sources/Datasets/Resources/digits", clone / "data/mnist")
         (clone / "data/cifar10").mkdir()
