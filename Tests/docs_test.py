@@ -71,6 +71,7 @@ EXCEPTIONS = [
     ("README.md", r"\.pth", Skip("needs PyTorch: InterchangeCommandLineTests do it where it is")),
     ("README.md", r"^Benchmarks/compression\.sh", Skip(BENCHMARK)),
     ("README.md", r"^\./launch\.sh test", Skip(TESTS)),
+    ("README.md", r"^Tools/documentation\.sh", Skip("needs the modules of a whole build: .ci/run does it")),
     ("CONTRIBUTING.md", r"^\./launch\.sh test", Skip(TESTS)),
     ("cluster/README.md", r"(--hosts hosts|sbatch)", Skip(CLUSTER)),
     ("cluster/README.md", r"^export OMPI", Skip("the reader's network")),
