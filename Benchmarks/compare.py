@@ -90,12 +90,12 @@ class Comparison:
 
     def rounds(self, what, body):
         """Once to warm up, then as often as asked."""
-        kept = dict(self.measurements)
+        kept = {name: list(values) for name, values in self.measurements.items()}
         for repetition in range(self.options.repetitions + 1):
             start = time.monotonic()
             body()
             if repetition == 0:
-                self.measurements = dict(kept)
+                self.measurements = kept
             say(f"{what}: {'warm-up' if repetition == 0 else f'round {repetition}'} in {time.monotonic() - start:.1f} s")
 
     def in_turn(self, tasks):
