@@ -12,7 +12,7 @@ source "$here/Tests/debian_root.sh"
 swift=$(readlink -f "$(command -v swift)")
 toolchain=${swift%/usr/bin/*}
 [[ -n $toolchain && $toolchain != "$swift" ]] ||
-  die "Swift must be in a folder of its own, such as /opt/swift, to be shown inside; it is at $swift"
+  die "Swift must be in a folder of its own, such as /usr/local/swift, to be shown inside; it is at $swift"
 [[ -z $(git -C "$here" status --porcelain) ]] || echo "$script: what is not committed is not tested" >&2
 
 # shell_blocks FILE: its blocks of shell commands, each in a file of its own in the order of the page.
