@@ -128,7 +128,7 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "ModelTests",
-      dependencies: ["Tensors", "Orders", "Kernels", "Model", "AllocationCounter", "TestSupport"]),
+      dependencies: ["Tensors", "Tracing", "Orders", "Kernels", "Model", "AllocationCounter", "TestSupport"]),
     .testTarget(name: "OptimizationTests", dependencies: ["Tensors", "Kernels", "Optimization"]),
     // What CollectivesTests runs under mpirun.
     .executableTarget(

@@ -85,15 +85,19 @@ public enum AutoregressiveNetwork: Sendable {
     }
   }
 
-  /// Writes `workspace.logits` for the images given to `workspace.prepareInput`.
+  /// Writes `workspace.logits` for the images given to `workspace.prepareInput`. `observe` is told what each layer and block
+  /// computed.
   public func forward(
-    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace? = nil
+    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace? = nil,
+    observe: LayerObserver? = nil
   ) {
     switch self {
     case .locallyMasked(let network):
-      network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace)
+      network.forward(
+        parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace, observe: observe)
     case .pixelCNNPlusPlus(let network):
-      network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace)
+      network.forward(
+        parameters: parameters, plan: plan, workspace: workspace, pool: pool, trace: trace, observe: observe)
     }
   }
 
@@ -131,14 +135,6 @@ public enum AutoregressiveNetwork: Sendable {
     case .pixelCNNPlusPlus(let network):
       network.inputGradient(
         parameters: parameters, plan: plan, workspace: workspace, gradient: gradient, dInput: dInput, pool: pool)
-    }
-  }
-
-  /// What a forward pass left in `workspace`, in the order in which it was computed. A backward overwrites some of it.
-  public func outputs(in workspace: NetworkWorkspace) -> [LayerOutput] {
-    switch self {
-    case .locallyMasked(let network): network.outputs(in: workspace)
-    case .pixelCNNPlusPlus(let network): network.outputs(in: workspace)
     }
   }
 

@@ -90,6 +90,15 @@ package struct GatedResidualBlock: Sendable {
       self.keep = keep
       self.output = output
     }
+
+    /// The same with another place for the output.
+    func writing(output: Matrix) -> Activations {
+      Activations(
+        normalized: normalized, c: c, scale: scale, d: d, outputScale: outputScale, keep: keep, output: output)
+    }
+
+    /// Whether c has storage of its own.
+    var isSumSeparate: Bool { c.buffer !== normalized.buffer || c.offset != normalized.offset }
   }
 
   /// Writes `saved.output` and all that backward needs. `wide` `[rows, 2F]` is scratch; where the skip input a has more
@@ -109,8 +118,10 @@ package struct GatedResidualBlock: Sendable {
   }
 
   /// Writes all that backward needs, which is everything but the output.
-  func forwardInside(_ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix) {
-    forwardProducts(pass, x: x, skip: a, saved: saved, wide: wide, isActivated: false)
+  func forwardInside(
+    _ pass: ForwardPass, x: Matrix, skip a: Matrix?, saved: Activations, wide: Matrix, isActivated: Bool = false
+  ) {
+    forwardProducts(pass, x: x, skip: a, saved: saved, wide: wide, isActivated: isActivated)
     pass.normalization.forward(
       x: saved.d, columns: x.columns, counts: pass.plan.pair(convInput.mask).forward.visibleCounts,
       scale: saved.outputScale,
@@ -127,12 +138,8 @@ package struct GatedResidualBlock: Sendable {
     if let ninSkip, let a {
       pass.normalization.forward(
         x: saved.normalized, columns: x.columns, counts: counts, scale: saved.scale, pool: pass.pool)
-      if saved.c.offset != saved.normalized.offset || saved.c.buffer !== saved.normalized.buffer {
-        saved.c.copy(from: saved.normalized)
-      }
-      let wideSkip = wide.resized(columns: ninSkip.inputs)
-      ConcatELU.forward(x: a, y: wideSkip, pool: pass.pool)
-      ninSkip.forward(pass, x: wideSkip, adds: true, y: saved.c)
+      if saved.isSumSeparate { saved.c.copy(from: saved.normalized) }
+      addSkip(pass, ninSkip, a, to: saved.c, wide: wide)
       ConcatELU.forward(x: saved.c, keep: saved.keep, y: wide, pool: pass.pool)
     } else {
       BlockPasses.normalizeAndActivate(
@@ -142,10 +149,23 @@ package struct GatedResidualBlock: Sendable {
     convOut.forward(pass, x: wide, y: saved.d)
   }
 
+  /// Writes c once more, where its storage served another block since; what the normalization made is still there.
+  func forwardSum(_ pass: ForwardPass, skip a: Matrix?, saved: Activations, wide: Matrix) {
+    guard let ninSkip, let a, saved.isSumSeparate else { return }
+    saved.c.copy(from: saved.normalized)
+    addSkip(pass, ninSkip, a, to: saved.c, wide: wide)
+  }
+
+  private func addSkip(_ pass: ForwardPass, _ ninSkip: ConvolutionLayer, _ a: Matrix, to c: Matrix, wide: Matrix) {
+    let wideSkip = wide.resized(columns: ninSkip.inputs)
+    ConcatELU.forward(x: a, y: wideSkip, pool: pass.pool)
+    ninSkip.forward(pass, x: wideSkip, adds: true, y: c)
+  }
+
   /// Turns `dStream`, the gradient of the output, into that of x in place; overwrites `dSkip` with that of a, and
   /// `saved.d`. `dSkip` may be a itself.
   ///
-  /// `wide` `[rows, 2F]` and `dC` `[rows, F]` are scratch. `completed` is told, from the last layer to the
+  /// `wide` `[rows, 2F]` and `dC` `[rows, F]` are scratch, and `dC` may be c where that has storage of its own. `completed` is told, from the last layer to the
   /// first, from which offset on the gradient of the parameters is final.
   package func backward(
     _ pass: BackwardPass, x: Matrix, skip a: Matrix?, saved: Activations, dStream: Matrix, dSkip: Matrix?, wide: Matrix,

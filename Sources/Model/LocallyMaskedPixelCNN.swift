@@ -26,6 +26,8 @@ public struct LocallyMaskedPixelCNN: Sendable {
   /// Dilated convolutions after the first two groups down.
   let upsize: [ConvolutionLayer]
   let output: ConvolutionLayer
+  /// All blocks and the layers between groups, in the order of the forward pass.
+  let stages: [NetworkStage]
   /// Floats of all weights that are products of parameters.
   let effectiveCount: Int
 
@@ -69,6 +71,7 @@ public struct LocallyMaskedPixelCNN: Sendable {
     output = ConvolutionLayer(
       name: "nin_out.lin_a", inputs: filters, outputs: configuration.outputs, window: [], mask: .pointwise(level: 0),
       isNormalized: true, hasBias: true, hasMaskWeight: false, layout: &layout, effectiveCount: &effectiveCount)
+    stages = SkipStack(blocks: configuration.blocks).stages
     self.layout = layout
     self.effectiveCount = effectiveCount
   }

@@ -9,55 +9,36 @@ extension LocallyMaskedPixelCNN {
     forEachLayer { $0.prepare(parameters: parameters, effective: workspace.effectiveWeights, pool: pool) }
   }
 
-  /// Writes `workspace.logits` for the images given to `workspace.prepareInput`.
+  /// Writes `workspace.logits` for the images given to `workspace.prepareInput`. `observe` is told what each layer and block
+  /// computed.
   public func forward(
-    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace? = nil
+    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace? = nil,
+    observe: LayerObserver? = nil
   ) {
     let pass = forwardPass(parameters, plan, workspace, pool, trace)
     let stream = workspace.u
-    let wide = workspace.rows(workspace.wide)
-    let filters = configuration.filters
+    let first = workspace.rows(stream.values[0])
 
-    initial.forward(pass, x: workspace.rows(workspace.input), y: workspace.rows(stream.initialOutput))
-    // The reference counts the taps of the undilated mask here: the first layer's own mask shows the first pixel nothing.
-    pass.normalization.forward(
-      x: workspace.rows(stream.initialOutput), columns: filters, counts: plan.pair(.undilated).forward.visibleCounts,
-      scale: workspace.rows(stream.initialScale), pool: pool)
-
-    for group in 0..<3 {
-      for index in up[group].indices {
-        let saved = workspace.rows(stream.upBlocks[group][index])
-        up[group][index].forward(
-          pass, x: workspace.rows(stream.upInput(group, index)), skip: nil, saved: saved, wide: wide,
-          isActivated: index > 0,
-          activatesOutput: index + 1 < up[group].count)
-      }
-      if group < 2 {
-        dilated(
-          pass, downsize[group], x: workspace.rows(stream.upInput(group, up[group].count)),
-          stream.downsizeOutputs[group],
-          workspace)
+    forwardInitial(pass, workspace, y: first)
+    observe?(LayerOutput(layer: layout.layerName(initial.firstEntry), size: workspace.size, values: first))
+    for (number, stage) in stream.stages.enumerated() {
+      let x = workspace.rows(stream.values[number])
+      let y = workspace.rows(stream.values[number + 1])
+      if let block = block(stage) {
+        block.forward(
+          pass, x: x, skip: skip(stage, workspace), saved: workspace.rows(stream.block(number)),
+          wide: workspace.rows(workspace.wide), isActivated: isBlock(number - 1), activatesOutput: isBlock(number + 1))
+        observe?(LayerOutput(layer: block.name, size: workspace.size, values: y))
+      } else {
+        let layer = layer(stage)
+        dilated(pass, layer, x: x, y: y, scale: workspace.rows(stream.scales[number + 1]))
+        observe?(LayerOutput(layer: layout.layerName(layer.firstEntry), size: workspace.size, values: y))
       }
     }
-    for group in 0..<3 {
-      for index in down[group].indices {
-        let saved = workspace.rows(stream.downBlocks[group][index])
-        down[group][index].forward(
-          pass, x: workspace.rows(stream.downInput(group, index)),
-          skip: workspace.rows(stream.stackEntry(stack.entry(poppedBy: group, index))), saved: saved, wide: wide,
-          isActivated: index > 0,
-          activatesOutput: index + 1 < down[group].count)
-      }
-      if group < 2 {
-        dilated(
-          pass, upsize[group], x: workspace.rows(stream.downInput(group, down[group].count)),
-          stream.upsizeOutputs[group],
-          workspace)
-      }
-    }
-    let activated = workspace.rows(workspace.dC)
-    ELU.forward(x: workspace.rows(stream.downInput(2, down[2].count)), y: activated, pool: pool)
-    output.forward(pass, x: activated, y: workspace.logits)
+    ELU.forward(x: workspace.rows(stream.values[stream.stages.count]), y: workspace.activated, pool: pool)
+    output.forward(pass, x: workspace.activated, y: workspace.logits)
+    observe?(
+      LayerOutput(layer: layout.layerName(output.firstEntry), size: workspace.size, values: workspace.logits))
   }
 
   /// Writes the gradient of all parameters to `gradient`, given `workspace.dLogits` and the activations that `forward`
@@ -76,73 +57,85 @@ extension LocallyMaskedPixelCNN {
       forward: forwardPass(parameters, plan, workspace, pool, trace), gradient: gradient,
       weightScratch: workspace.weightScratch)
     let stream = workspace.u
-    let wide = workspace.rows(workspace.wide)
-    let dC = workspace.rows(workspace.dC)
     let dStream = workspace.rows(workspace.dStream)
 
-    let last = workspace.rows(stream.downInput(2, down[2].count))
-    let activated = workspace.rows(workspace.dC)
-    ELU.forward(x: last, y: activated, pool: pool)
-    output.parameterGradients(pass, x: activated, dy: workspace.dLogits)
+    let last = workspace.rows(stream.values[stream.stages.count])
+    ELU.forward(x: last, y: workspace.activated, pool: pool)
+    output.parameterGradients(pass, x: workspace.activated, dy: workspace.dLogits)
     completed(output.firstParameter)
     output.inputGradient(pass, dy: workspace.dLogits, dx: dStream)
     ELU.backward(x: last, dy: dStream, pool: pool)
 
-    for group in (0..<3).reversed() {
-      if group < 2 {
-        dilatedBackward(
-          pass, upsize[group], x: workspace.rows(stream.downInput(group, down[group].count)),
-          stream.upsizeOutputs[group],
-          workspace, dStream: dStream, dC: dC, completed: completed)
+    for segment in stream.segments.reversed() {
+      // What the last of them left in the forward pass is still there.
+      if workspace.retention == .outputs && segment.upperBound < stream.stages.count {
+        recompute(segment, pass.forward, workspace)
       }
-      for index in down[group].indices.reversed() {
-        let entry = stack.entry(poppedBy: group, index)
-        let x = workspace.rows(stream.downInput(group, index))
-        let skip = workspace.rows(stream.stackEntry(entry))
-        let saved = workspace.rows(stream.downBlocks[group][index])
-        // What the last block of the forward pass left is still there.
-        if workspace.retention == .outputs && entry > 0 {
-          down[group][index].forwardInside(pass.forward, x: x, skip: skip, saved: saved, wide: wide)
-        }
-        down[group][index].backward(
-          pass, x: x, skip: skip, saved: saved, dStream: dStream, dSkip: workspace.rows(stream.skipGradient(entry)),
-          wide: wide,
-          dC: dC, completed: completed)
+      for number in segment.reversed() {
+        addSkipGradient(ofValue: number + 1, to: dStream, workspace, pool)
+        backward(number, of: segment, pass, workspace, dStream: dStream, completed: completed)
       }
     }
-    // The way down began with the last entry of the stack; every other entry was also a skip input.
-    var entry = stack.depth - 1
-    func addSkipGradient() {
-      if entry < stack.depth - 1 {
-        Addition.add(workspace.rows(stream.skipGradient(entry)), to: dStream, pool: pool)
-      }
-      entry -= 1
-    }
-    for group in (0..<3).reversed() {
-      if group < 2 {
-        addSkipGradient()
-        dilatedBackward(
-          pass, downsize[group], x: workspace.rows(stream.upInput(group, up[group].count)),
-          stream.downsizeOutputs[group],
-          workspace, dStream: dStream, dC: dC, completed: completed)
-      }
-      for index in up[group].indices.reversed() {
-        addSkipGradient()
-        let x = workspace.rows(stream.upInput(group, index))
-        let saved = workspace.rows(stream.upBlocks[group][index])
-        if workspace.retention == .outputs {
-          up[group][index].forwardInside(pass.forward, x: x, skip: nil, saved: saved, wide: wide)
-        }
-        up[group][index].backward(
-          pass, x: x, skip: nil, saved: saved, dStream: dStream, dSkip: nil, wide: wide, dC: dC, completed: completed)
-      }
-    }
-    addSkipGradient()
+    addSkipGradient(ofValue: 0, to: dStream, workspace, pool)
     pass.forward.normalization.backward(
-      y: workspace.rows(stream.initialOutput), columns: configuration.filters,
-      scale: workspace.rows(stream.initialScale), dy: dStream, pool: pool)
+      y: workspace.rows(stream.valuesAgain[0]), columns: configuration.filters,
+      scale: workspace.rows(stream.scales[0]), dy: dStream, pool: pool)
     initial.parameterGradients(pass, x: workspace.rows(workspace.input), dy: dStream)
     completed(initial.firstParameter)
+  }
+
+  /// Turns `dStream` from the gradient of stage `number`'s output into that of its input.
+  private func backward(
+    _ number: Int, of segment: Range<Int>, _ pass: BackwardPass, _ workspace: NetworkWorkspace, dStream: Matrix,
+    completed: (Int) -> Void
+  ) {
+    let stream = workspace.u
+    let stage = stream.stages[number]
+    let x = workspace.rows(stream.valuesAgain[number])
+    guard let block = block(stage) else {
+      dilatedBackward(
+        pass, layer(stage), x: x, y: workspace.rows(stream.valuesAgain[number + 1]),
+        scale: workspace.rows(stream.scales[number + 1]), dStream: dStream, dX: workspace.layerScratch,
+        completed: completed)
+      return
+    }
+    let saved = workspace.rows(stream.block(number))
+    let skip = skip(stage, workspace)
+    let wide = workspace.rows(workspace.wide)
+    if workspace.retention == .outputs && segment.dropFirst(number + 1 - segment.lowerBound).contains(where: isBlock) {
+      block.forwardSum(pass.forward, skip: skip, saved: saved, wide: wide)
+    }
+    block.backward(
+      pass, x: x, skip: skip, saved: saved, dStream: dStream, dSkip: skipGradient(stage, workspace), wide: wide,
+      dC: workspace.rows(workspace.dC), completed: completed)
+  }
+
+  /// Computes what is inside the blocks of `segment` and between its stages once more.
+  private func recompute(_ segment: Range<Int>, _ pass: ForwardPass, _ workspace: NetworkWorkspace) {
+    let stream = workspace.u
+    if segment.lowerBound == 0 { forwardInitial(pass, workspace, y: workspace.rows(stream.valuesAgain[0])) }
+    for number in segment {
+      let stage = stream.stages[number]
+      let isLast = number + 1 == segment.upperBound
+      let x = workspace.rows(stream.valuesAgain[number])
+      let y = workspace.rows(stream.valuesAgain[number + 1])
+      guard let block = block(stage) else {
+        // What the last stage wrote is still there.
+        if !isLast { dilated(pass, layer(stage), x: x, y: y, scale: workspace.rows(stream.scales[number + 1])) }
+        continue
+      }
+      let saved = workspace.rows(stream.block(number)).writing(output: y)
+      let skip = skip(stage, workspace)
+      let wide = workspace.rows(workspace.wide)
+      let isActivated = number > segment.lowerBound && isBlock(number - 1)
+      if isLast {
+        block.forwardInside(pass, x: x, skip: skip, saved: saved, wide: wide, isActivated: isActivated)
+      } else {
+        block.forward(
+          pass, x: x, skip: skip, saved: saved, wide: wide, isActivated: isActivated,
+          activatesOutput: isBlock(number + 1))
+      }
+    }
   }
 
   /// Writes to `dInput` `[images * pixels, channels + 1]` the gradient of the input that `workspace.prepareInput` made, the
@@ -169,29 +162,78 @@ extension LocallyMaskedPixelCNN {
       normalization: configuration.normalization.atLocations, pool: pool, trace: trace)
   }
 
-  /// norm(convolution(x)) between two groups.
-  private func dilated(
-    _ pass: ForwardPass, _ layer: ConvolutionLayer, x: Matrix, _ saved: (output: Matrix, scale: Matrix),
-    _ workspace: NetworkWorkspace
-  ) {
-    let y = workspace.rows(saved.output)
-    layer.forward(pass, x: x, y: y)
-    pass.normalization.forward(
-      x: y, columns: configuration.filters, counts: pass.plan.pair(.dilated).forward.visibleCounts,
-      scale: workspace.rows(saved.scale), pool: pass.pool)
+  // MARK: Stages
+
+  private func isBlock(_ stage: Int) -> Bool { stages.indices.contains(stage) && stages[stage].isBlock }
+
+  /// The block that `stage` is.
+  private func block(_ stage: NetworkStage) -> GatedResidualBlock? {
+    switch stage {
+    case .up(let group, let index): up[group][index]
+    case .down(let group, let index): down[group][index]
+    case .downsize, .upsize: nil
+    }
   }
 
+  /// The layer that `stage` is.
+  private func layer(_ stage: NetworkStage) -> ConvolutionLayer {
+    switch stage {
+    case .downsize(let group): downsize[group]
+    case .upsize(let group): upsize[group]
+    case .up, .down: preconditionFailure("\(stage) is a block")
+    }
+  }
+
+  /// The skip input of `stage`.
+  private func skip(_ stage: NetworkStage, _ workspace: NetworkWorkspace) -> Matrix? {
+    guard case .down(let group, let index) = stage else { return nil }
+    return workspace.rows(workspace.u.values[stack.entry(poppedBy: group, index)])
+  }
+
+  /// Where the gradient of the skip input of `stage` goes.
+  private func skipGradient(_ stage: NetworkStage, _ workspace: NetworkWorkspace) -> Matrix? {
+    guard case .down(let group, let index) = stage else { return nil }
+    return workspace.rows(workspace.u.skipGradients[stack.entry(poppedBy: group, index)])
+  }
+
+  /// The way down began with the last entry of the stack; every other entry was also a skip input.
+  private func addSkipGradient(
+    ofValue entry: Int, to dStream: Matrix, _ workspace: NetworkWorkspace, _ pool: ThreadPool
+  ) {
+    guard entry < stack.depth - 1 else { return }
+    Addition.add(workspace.rows(workspace.u.skipGradients[entry]), to: dStream, pool: pool)
+  }
+
+  // MARK: Layers
+
+  /// norm(convolution(input)), the first layer.
+  private func forwardInitial(_ pass: ForwardPass, _ workspace: NetworkWorkspace, y: Matrix) {
+    initial.forward(pass, x: workspace.rows(workspace.input), y: y)
+    // The reference counts the taps of the undilated mask here: the first layer's own mask shows the first pixel nothing.
+    pass.normalization.forward(
+      x: y, columns: configuration.filters, counts: pass.plan.pair(.undilated).forward.visibleCounts,
+      scale: workspace.rows(workspace.u.scales[0]), pool: pass.pool)
+  }
+
+  /// norm(convolution(x)) between two groups.
+  private func dilated(_ pass: ForwardPass, _ layer: ConvolutionLayer, x: Matrix, y: Matrix, scale: Matrix) {
+    layer.forward(pass, x: x, y: y)
+    pass.normalization.forward(
+      x: y, columns: configuration.filters, counts: pass.plan.pair(.dilated).forward.visibleCounts, scale: scale,
+      pool: pass.pool)
+  }
+
+  /// `dX` `[rows, F]` is scratch.
   private func dilatedBackward(
-    _ pass: BackwardPass, _ layer: ConvolutionLayer, x: Matrix, _ saved: (output: Matrix, scale: Matrix),
-    _ workspace: NetworkWorkspace, dStream: Matrix, dC: Matrix, completed: (Int) -> Void
+    _ pass: BackwardPass, _ layer: ConvolutionLayer, x: Matrix, y: Matrix, scale: Matrix, dStream: Matrix, dX: Matrix,
+    completed: (Int) -> Void
   ) {
     pass.forward.normalization.backward(
-      y: workspace.rows(saved.output), columns: configuration.filters, scale: workspace.rows(saved.scale), dy: dStream,
-      pool: pass.forward.pool)
+      y: y, columns: configuration.filters, scale: scale, dy: dStream, pool: pass.forward.pool)
     layer.parameterGradients(pass, x: x, dy: dStream)
     completed(layer.firstParameter)
-    layer.inputGradient(pass, dy: dStream, dx: dC)
-    dStream.copy(from: dC)
+    layer.inputGradient(pass, dy: dStream, dx: dX)
+    dStream.copy(from: dX)
   }
 
   func forEachLayer(_ body: (ConvolutionLayer) -> Void) {

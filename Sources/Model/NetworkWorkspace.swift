@@ -38,7 +38,8 @@ public final class NetworkWorkspace {
   let u: StreamActivations
   /// PixelCNN++'s other stream, which sees what is left of the location, too.
   let ul: StreamActivations?
-  /// Scratch `[rows, 2F]`; in PixelCNN++ with as much room behind it.
+  /// Scratch `[rows, 2F]`; in PixelCNN++ with as much room behind it. With `outputs` it also holds what the last stage, and
+  /// one before a layer, wrote until the next block needs it, and the logits.
   let wide: Matrix
   /// Scratch `[rows, F]`.
   let dC: Matrix
@@ -63,58 +64,52 @@ public final class NetworkWorkspace {
     self.images = images
     self.retention = retention
     let hasGradients = retention != .nothing
-    let keepsInner = retention == .everything
     let configuration = network.configuration
     let filters = configuration.filters
     let isTwoStream = network.hasTwoStreams
     let rows = images * size.pixels
     func matrix(_ columns: Int) -> Matrix { Matrix(rows: rows, columns: columns) }
     input = matrix(configuration.channels + 1)
-    wide = matrix(isTwoStream ? 4 * filters : 2 * filters).resized(columns: 2 * filters)
-    let keepsNormalized = configuration.normalization == .pono && hasGradients
-    let normalized = keepsInner ? nil : matrix(filters)
-    let separateC = !keepsInner && keepsNormalized ? matrix(filters) : nil
-    let d = keepsInner ? nil : matrix(2 * filters)
-    let scale = keepsInner ? nil : matrix(1)
-    let outputScale = keepsInner ? nil : matrix(1)
-    func stream() -> StreamActivations {
-      let blocks = configuration.blocks
-      // PixelCNN++ halves the sides between groups up and doubles them between groups down.
-      func count(level: Int) -> Int { isTwoStream ? rows >> (2 * level) : rows }
-      func activations(level: Int, hasSkip: Bool) -> GatedResidualBlock.Activations {
-        let rows = count(level: level)
-        func room(_ shared: Matrix?, _ columns: Int) -> Matrix {
-          shared?.prefix(rows: rows) ?? Matrix(rows: rows, columns: columns)
-        }
-        let normalized = room(normalized, filters)
-        return GatedResidualBlock.Activations(
-          normalized: normalized, c: hasSkip && keepsNormalized ? room(separateC, filters) : normalized,
-          scale: room(scale, 1), d: room(d, 2 * filters), outputScale: room(outputScale, 1),
-          keep: hasGradients && configuration.dropout > 0 ? Matrix(rows: images, columns: 2 * filters) : nil,
-          output: Matrix(rows: rows, columns: filters))
-      }
-      func between(level: Int) -> StreamActivations.Between {
-        (Matrix(rows: count(level: level), columns: filters), Matrix(rows: count(level: level), columns: 1))
-      }
-      return StreamActivations(
-        stack: SkipStack(blocks: blocks), initialOutput: matrix(filters), initialScale: matrix(1),
-        upBlocks: (0..<3).map { group in (0..<blocks).map { _ in activations(level: group, hasSkip: false) } },
-        downBlocks: (0..<3).map { group in
-          (0..<(group == 0 ? blocks : blocks + 1)).map { _ in activations(level: 2 - group, hasSkip: true) }
-        },
-        downsizeOutputs: (0..<2).map { between(level: $0 + 1) }, upsizeOutputs: (0..<2).map { between(level: 1 - $0) })
-    }
-    u = stream()
-    ul = isTwoStream ? stream() : nil
+    let schedule = Self.schedule(network: network, retaining: retention)
+    let wide = matrix(Self.wideColumns(network: network, schedule: schedule))
+    self.wide = wide.resized(columns: 2 * filters)
     dC = matrix(filters)
+    if let schedule {
+      // No block needs its scratch memory between the forward and the backward. The last stage's output comes first in it.
+      func behind(_ columns: Int) -> Matrix {
+        Matrix(wide.buffer, offset: rows * columns, rows: rows, columns: configuration.outputs)
+      }
+      logitsStorage = behind(filters)
+      dLogitsStorage = behind(filters + configuration.outputs)
+      u = StreamActivations(network, schedule: schedule, images: images, rows: rows, scratch: wide, dC: dC)
+    } else {
+      logitsStorage = matrix(configuration.outputs)
+      dLogitsStorage = Matrix(rows: hasGradients ? rows : 0, columns: configuration.outputs)
+      u = StreamActivations(network, images: images, rows: rows, retaining: retention)
+    }
+    ul = isTwoStream ? StreamActivations(network, images: images, rows: rows, retaining: retention) : nil
     dStream = Matrix(rows: hasGradients ? rows : 0, columns: filters)
     dStreamUL = Matrix(rows: hasGradients && isTwoStream ? rows : 0, columns: filters)
     joined = Matrix(rows: isTwoStream ? rows : 0, columns: 2 * filters)
-    logitsStorage = matrix(configuration.outputs)
-    dLogitsStorage = Matrix(rows: hasGradients ? rows : 0, columns: configuration.outputs)
     effectiveWeights = FloatBuffer(count: network.effectiveCount)
     let scratch = hasGradients ? network.largestWeightScratchCount : 0
     weightScratch = Matrix(rows: scratch / Panels.width, columns: Panels.width)
+  }
+
+  /// What is kept for the backward in which rooms; nil where every output has its own.
+  private static func schedule(
+    network: AutoregressiveNetwork, retaining retention: ActivationRetention
+  ) -> RematerializationSchedule? {
+    retention == .outputs && !network.hasTwoStreams
+      ? RematerializationSchedule(stack: SkipStack(blocks: network.configuration.blocks)) : nil
+  }
+
+  /// Floats a row of the blocks' scratch memory, which for PixelCNN++ has room for two skips side by side, and otherwise
+  /// may have to hold an output of a stage, the logits and their gradient.
+  private static func wideColumns(network: AutoregressiveNetwork, schedule: RematerializationSchedule?) -> Int {
+    let configuration = network.configuration
+    let block = (network.hasTwoStreams ? 4 : 2) * configuration.filters
+    return schedule == nil ? block : max(block, configuration.filters + 2 * configuration.outputs)
   }
 
   /// Bytes that a workspace of `images` images of `size` takes.
@@ -126,23 +121,13 @@ public final class NetworkWorkspace {
     let hasGradients = retention != .nothing
     let streams = network.hasTwoStreams ? 2 : 1
     let rows = images * size.pixels
-    func count(level: Int) -> Int { network.hasTwoStreams ? rows >> (2 * level) : rows }
-    let separateC = configuration.normalization == .pono && hasGradients ? filters : 0
-    let inner = 3 * filters + 2
-    // Outputs of the first layer and of the four between groups.
-    var stream = (filters + 1) * [0, 1, 2, 1, 0].reduce(0) { $0 + count(level: $1) }
-    for group in 0..<3 {
-      let up = configuration.blocks
-      let down = group == 0 ? up : up + 1
-      let kept = retention == .everything ? inner : 0
-      stream += up * count(level: group) * (filters + kept)
-      stream += down * count(level: 2 - group) * (filters + kept + (kept > 0 ? separateC : 0))
-      if hasGradients && configuration.dropout > 0 { stream += (up + down) * images * 2 * filters }
-    }
-    var columns = configuration.channels + 1 + 3 * filters + configuration.outputs
-    if network.hasTwoStreams { columns += 4 * filters }
-    if retention != .everything { columns += inner + separateC }
-    if hasGradients { columns += streams * filters + configuration.outputs }
+    let schedule = schedule(network: network, retaining: retention)
+    let stream = StreamActivations.floats(
+      network, images: images, rows: rows, retaining: retention, schedule: schedule)
+    var columns = configuration.channels + 1 + wideColumns(network: network, schedule: schedule) + filters
+    if schedule == nil { columns += configuration.outputs }
+    if network.hasTwoStreams { columns += 2 * filters }
+    if hasGradients { columns += streams * filters + (schedule == nil ? configuration.outputs : 0) }
     return 4
       * (streams * stream + rows * columns + network.effectiveCount
         + (hasGradients ? network.largestWeightScratchCount : 0))
@@ -180,14 +165,11 @@ public final class NetworkWorkspace {
     forEachBlock { $0.keep?.fill(1) }
   }
 
-  /// All blocks, stream by stream, those up before those down.
+  /// All blocks, stream by stream.
   private func forEachBlock(_ body: (GatedResidualBlock.Activations) -> Void) {
-    func visit(_ stream: StreamActivations) {
-      for saved in stream.upBlocks.joined() { body(saved) }
-      for saved in stream.downBlocks.joined() { body(saved) }
-    }
-    visit(u)
-    if let ul { visit(ul) }
+    for case let saved? in u.blocks { body(saved) }
+    guard let ul else { return }
+    for case let saved? in ul.blocks { body(saved) }
   }
 
   private static func draw(_ keep: Matrix?, _ probability: Float, _ scale: Float, _ generator: inout KeyedGenerator) {
@@ -197,6 +179,14 @@ public final class NetworkWorkspace {
         keep[image, channel] = generator.uniform() < probability ? 0 : scale
       }
     }
+  }
+
+  /// Where the output layer's input lies: what nobody else needs between the ways down and back up.
+  var activated: Matrix { rows(retention == .nothing ? dC : dStream) }
+
+  /// Scratch `[rows, F]` for layers, behind what a stage before a layer may have left.
+  var layerScratch: Matrix {
+    rows(Matrix(wide.buffer, offset: dC.count, rows: dC.rows, columns: dC.columns))
   }
 
   /// The rows of the current batch, which are as many of all as its pixels are of those that there is room for.

@@ -13,37 +13,51 @@ extension PixelCNNPlusPlus {
     }
   }
 
-  /// Writes `workspace.logits` for the images given to `workspace.prepareInput`.
+  /// Writes `workspace.logits` for the images given to `workspace.prepareInput`. `observe` is told what each layer and block
+  /// computed.
   func forward(
-    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace?
+    parameters: FloatBuffer, plan: OrderPlan, workspace: NetworkWorkspace, pool: ThreadPool, trace: Trace?,
+    observe: LayerObserver?
   ) {
     let pass = TwoStreamPass(parameters, plan, workspace, pool, trace)
     let (u, ul) = (pass.u, pass.ul)
     let input = pass.rows(workspace.input)
+    func observed(_ name: @autoclosure () -> String, _ values: Matrix, level: Int) {
+      observe?(
+        LayerOutput(
+          layer: name(), size: StreamWindow.size(workspace.size, level: level), values: workspace.rows(values)))
+    }
 
-    initialAbove.forward(pass.forward, x: input, y: pass.rows(u.initialOutput))
-    pass.clearShiftedIn(pass.rows(u.initialOutput), of: initialAbove)
-    initialRow.forward(pass.forward, x: input, y: pass.rows(ul.initialOutput))
-    pass.clearShiftedIn(pass.rows(ul.initialOutput), of: initialRow)
+    initialAbove.forward(pass.forward, x: input, y: pass.rows(u.values[0]))
+    pass.clearShiftedIn(pass.rows(u.values[0]), of: initialAbove)
+    initialRow.forward(pass.forward, x: input, y: pass.rows(ul.values[0]))
+    pass.clearShiftedIn(pass.rows(ul.values[0]), of: initialRow)
     let left = pass.rows(workspace.dC)
     initialLeft.forward(pass.forward, x: input, y: left)
     pass.clearShiftedIn(left, of: initialLeft)
-    Addition.add(left, to: pass.rows(ul.initialOutput), pool: pool)
+    Addition.add(left, to: pass.rows(ul.values[0]), pool: pool)
+    observed(layout.layerName(initialAbove.firstEntry), u.values[0], level: 0)
+    // With what the layer beside it adds.
+    observed(layout.layerName(initialRow.firstEntry), ul.values[0], level: 0)
 
     for group in 0..<3 {
       for (index, blocks) in up[group].enumerated() {
         let wide = pass.scratch(workspace.wide, level: group)
         blocks.u.forward(
           pass.forward, x: pass.rows(u.upInput(group, index)), skip: nil,
-          saved: workspace.rows(u.upBlocks[group][index]), wide: wide)
+          saved: workspace.rows(u.upBlock(group, index)), wide: wide)
         blocks.ul.forward(
-          pass.forward, x: pass.rows(ul.upInput(group, index)), skip: pass.rows(u.upBlocks[group][index].output),
-          saved: workspace.rows(ul.upBlocks[group][index]), wide: wide)
+          pass.forward, x: pass.rows(ul.upInput(group, index)), skip: pass.rows(u.upBlock(group, index).output),
+          saved: workspace.rows(ul.upBlock(group, index)), wide: wide)
+        observed(blocks.u.name, u.upBlock(group, index).output, level: group)
+        observed(blocks.ul.name, ul.upBlock(group, index).output, level: group)
       }
       if group < 2 {
         let layers = downsize[group]
-        halve(pass, layers.u, x: u.upInput(group, up[group].count), y: u.downsizeOutputs[group].output, level: group)
-        halve(pass, layers.ul, x: ul.upInput(group, up[group].count), y: ul.downsizeOutputs[group].output, level: group)
+        halve(pass, layers.u, x: u.upInput(group, up[group].count), y: u.downsizeOutput(group), level: group)
+        halve(pass, layers.ul, x: ul.upInput(group, up[group].count), y: ul.downsizeOutput(group), level: group)
+        observed(layout.layerName(layers.u.firstEntry), u.downsizeOutput(group), level: group + 1)
+        observed(layout.layerName(layers.ul.firstEntry), ul.downsizeOutput(group), level: group + 1)
       }
     }
     for group in 0..<3 {
@@ -52,22 +66,27 @@ extension PixelCNNPlusPlus {
         let wide = pass.scratch(workspace.wide, level: level)
         let entry = stack.entry(poppedBy: group, index)
         blocks.u.forward(
-          pass.forward, x: pass.rows(u.downInput(group, index)), skip: pass.rows(u.stackEntry(entry)),
-          saved: workspace.rows(u.downBlocks[group][index]), wide: wide)
+          pass.forward, x: pass.rows(u.downInput(group, index)), skip: pass.rows(u.values[entry]),
+          saved: workspace.rows(u.downBlock(group, index)), wide: wide)
         blocks.ul.forward(
           pass.forward, x: pass.rows(ul.downInput(group, index)), skip: pass.join(group, index),
-          saved: workspace.rows(ul.downBlocks[group][index]), wide: wide)
+          saved: workspace.rows(ul.downBlock(group, index)), wide: wide)
+        observed(blocks.u.name, u.downBlock(group, index).output, level: level)
+        observed(blocks.ul.name, ul.downBlock(group, index).output, level: level)
       }
       if group < 2 {
         let layers = upsize[group]
-        double(pass, layers.u, x: u.downInput(group, down[group].count), y: u.upsizeOutputs[group].output, level: level)
+        double(pass, layers.u, x: u.downInput(group, down[group].count), y: u.upsizeOutput(group), level: level)
         double(
-          pass, layers.ul, x: ul.downInput(group, down[group].count), y: ul.upsizeOutputs[group].output, level: level)
+          pass, layers.ul, x: ul.downInput(group, down[group].count), y: ul.upsizeOutput(group), level: level)
+        observed(layout.layerName(layers.u.firstEntry), u.upsizeOutput(group), level: level - 1)
+        observed(layout.layerName(layers.ul.firstEntry), ul.upsizeOutput(group), level: level - 1)
       }
     }
     let activated = pass.rows(workspace.dC)
     ELU.forward(x: pass.rows(ul.downInput(2, down[2].count)), y: activated, pool: pool)
     output.forward(pass.forward, x: activated, y: workspace.logits)
+    observed(layout.layerName(output.firstEntry), workspace.logits, level: 0)
   }
 
   /// Writes the gradient of all parameters to `gradient`, given `workspace.dLogits` and the activations that `forward`
@@ -116,21 +135,21 @@ extension PixelCNNPlusPlus {
         let blocks = down[group][index]
         let entry = stack.entry(poppedBy: group, index)
         var x = pass.rows(ul.downInput(group, index))
-        var saved = workspace.rows(ul.downBlocks[group][index])
+        var saved = workspace.rows(ul.downBlock(group, index))
         let joined = pass.join(group, index)
         if recomputes { blocks.ul.forwardInside(pass.forward, x: x, skip: joined, saved: saved, wide: wide) }
         blocks.ul.backward(
           back, x: x, skip: joined, saved: saved, dStream: dUL, dSkip: joined, wide: wide, dC: dC,
           completed: completed)
         ChannelConcatenation.backward(
-          dy: joined, addingTo: dU, db: pass.rows(ul.skipGradient(entry)), pool: pool)
+          dy: joined, addingTo: dU, db: pass.rows(ul.skipGradients[entry]), pool: pool)
 
         x = pass.rows(u.downInput(group, index))
-        saved = workspace.rows(u.downBlocks[group][index])
-        let skip = pass.rows(u.stackEntry(entry))
+        saved = workspace.rows(u.downBlock(group, index))
+        let skip = pass.rows(u.values[entry])
         if recomputes { blocks.u.forwardInside(pass.forward, x: x, skip: skip, saved: saved, wide: wide) }
         blocks.u.backward(
-          back, x: x, skip: skip, saved: saved, dStream: dU, dSkip: pass.rows(u.skipGradient(entry)), wide: wide,
+          back, x: x, skip: skip, saved: saved, dStream: dU, dSkip: pass.rows(u.skipGradients[entry]), wide: wide,
           dC: dC, completed: completed)
       }
     }
@@ -140,9 +159,9 @@ extension PixelCNNPlusPlus {
     func addSkipGradients(level: Int) {
       if entry < stack.depth - 1 {
         Addition.add(
-          pass.rows(u.skipGradient(entry)), to: pass.scratch(workspace.dStream, level: level), pool: pool)
+          pass.rows(u.skipGradients[entry]), to: pass.scratch(workspace.dStream, level: level), pool: pool)
         Addition.add(
-          pass.rows(ul.skipGradient(entry)), to: pass.scratch(workspace.dStreamUL, level: level), pool: pool)
+          pass.rows(ul.skipGradients[entry]), to: pass.scratch(workspace.dStreamUL, level: level), pool: pool)
       }
       entry -= 1
     }
@@ -166,15 +185,15 @@ extension PixelCNNPlusPlus {
         let blocks = up[group][index]
         addSkipGradients(level: group)
         var x = pass.rows(ul.upInput(group, index))
-        var saved = workspace.rows(ul.upBlocks[group][index])
-        let skip = pass.rows(u.upBlocks[group][index].output)
+        var saved = workspace.rows(ul.upBlock(group, index))
+        let skip = pass.rows(u.upBlock(group, index).output)
         if recomputes { blocks.ul.forwardInside(pass.forward, x: x, skip: skip, saved: saved, wide: wide) }
         blocks.ul.backward(
           back, x: x, skip: skip, saved: saved, dStream: dUL, dSkip: dSkip, wide: wide, dC: dC, completed: completed)
         Addition.add(dSkip, to: dU, pool: pool)
 
         x = pass.rows(u.upInput(group, index))
-        saved = workspace.rows(u.upBlocks[group][index])
+        saved = workspace.rows(u.upBlock(group, index))
         if recomputes { blocks.u.forwardInside(pass.forward, x: x, skip: nil, saved: saved, wide: wide) }
         blocks.u.backward(
           back, x: x, skip: nil, saved: saved, dStream: dU, dSkip: nil, wide: wide, dC: dC, completed: completed)
@@ -207,41 +226,6 @@ extension PixelCNNPlusPlus {
     initialAbove.inputGradient(back, dy: pass.rows(workspace.dStream), dx: dInput)
     initialRow.inputGradient(back, dy: pass.rows(workspace.dStreamUL), adds: true, dx: dInput)
     initialLeft.inputGradient(back, dy: pass.rows(workspace.dStreamUL), adds: true, dx: dInput)
-  }
-
-  /// What a forward pass left in `workspace`, in the order in which it was computed. A backward overwrites some of it.
-  func outputs(in workspace: NetworkWorkspace) -> [LayerOutput] {
-    guard let ul = workspace.ul else { return [] }
-    let u = workspace.u
-    var outputs: [LayerOutput] = []
-    func add(_ name: String, _ values: Matrix, level: Int) {
-      outputs.append(
-        LayerOutput(
-          layer: name, size: StreamWindow.size(workspace.size, level: level), values: workspace.rows(values)))
-    }
-    func add(_ blocks: [Streams<GatedResidualBlock>], _ saved: Streams<[GatedResidualBlock.Activations]>, level: Int) {
-      for (index, block) in blocks.enumerated() {
-        add(block.u.name, saved.u[index].output, level: level)
-        add(block.ul.name, saved.ul[index].output, level: level)
-      }
-    }
-    add(layout.layerName(initialAbove.firstEntry), u.initialOutput, level: 0)
-    // The second of the two has only its part of the sum.
-    add(layout.layerName(initialRow.firstEntry), ul.initialOutput, level: 0)
-    for group in 0..<3 {
-      add(up[group], Streams(u: u.upBlocks[group], ul: ul.upBlocks[group]), level: group)
-      guard group < 2 else { continue }
-      add(layout.layerName(downsize[group].u.firstEntry), u.downsizeOutputs[group].output, level: group + 1)
-      add(layout.layerName(downsize[group].ul.firstEntry), ul.downsizeOutputs[group].output, level: group + 1)
-    }
-    for group in 0..<3 {
-      add(down[group], Streams(u: u.downBlocks[group], ul: ul.downBlocks[group]), level: 2 - group)
-      guard group < 2 else { continue }
-      add(layout.layerName(upsize[group].u.firstEntry), u.upsizeOutputs[group].output, level: 1 - group)
-      add(layout.layerName(upsize[group].ul.firstEntry), ul.upsizeOutputs[group].output, level: 1 - group)
-    }
-    add(layout.layerName(output.firstEntry), workspace.logits, level: 0)
-    return outputs
   }
 
   // MARK: Between groups
@@ -351,7 +335,7 @@ private struct TwoStreamPass {
   func join(_ group: Int, _ index: Int) -> Matrix {
     let joined = scratch(workspace.joined, level: 2 - group)
     ChannelConcatenation.forward(
-      rows(u.downBlocks[group][index].output), rows(ul.stackEntry(ul.stack.entry(poppedBy: group, index))),
+      rows(u.downBlock(group, index).output), rows(ul.values[ul.stack.entry(poppedBy: group, index)]),
       y: joined, pool: pool)
     return joined
   }

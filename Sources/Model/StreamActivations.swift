@@ -3,41 +3,46 @@ import Tensors
 /// The activations of one stream of blocks that a forward pass leaves for a backward: the first layer's output, then groups
 /// of blocks on the way up and on the way down, with a layer between any two groups.
 struct StreamActivations: Sendable {
-  /// Output of a layer between groups, and what its rows were multiplied by.
-  typealias Between = (output: Matrix, scale: Matrix)
-
   let stack: SkipStack
-  let initialOutput: Matrix
-  let initialScale: Matrix
-  /// `[group][block]`
-  let upBlocks: [[GatedResidualBlock.Activations]]
-  let downBlocks: [[GatedResidualBlock.Activations]]
-  let downsizeOutputs: [Between]
-  let upsizeOutputs: [Between]
+  let stages: [NetworkStage]
+  /// The first layer's output, then that of each stage: `[rows, F]`.
+  let values: [Matrix]
+  /// Where each of them lies in the backward.
+  let valuesAgain: [Matrix]
+  /// What the rows of the first layer, then of each stage that is a layer were multiplied by: `[rows, 1]`, of blocks none.
+  let scales: [Matrix]
+  /// Of each stage that is a block.
+  let blocks: [GatedResidualBlock.Activations?]
+  /// Where the gradient of each skip waits for the way up, by entry of the stack.
+  let skipGradients: [Matrix]
+  /// Stages whose insides are in memory together.
+  let segments: [Range<Int>]
+
+  /// Block `index` of a group up.
+  func upBlock(_ group: Int, _ index: Int) -> GatedResidualBlock.Activations {
+    block(stack.stage(up: group, index))
+  }
+
+  /// Block `index` of a group down.
+  func downBlock(_ group: Int, _ index: Int) -> GatedResidualBlock.Activations {
+    block(stack.stage(down: group, index))
+  }
+
+  /// The block at place `stage`.
+  func block(_ stage: Int) -> GatedResidualBlock.Activations {
+    guard let block = blocks[stage] else { preconditionFailure("StreamActivations: stage \(stage) is no block") }
+    return block
+  }
 
   /// The input of block `index` of a group up; with `index` = the number of blocks, the group's output.
-  func upInput(_ group: Int, _ index: Int) -> Matrix {
-    if index > 0 { return upBlocks[group][index - 1].output }
-    return group == 0 ? initialOutput : downsizeOutputs[group - 1].output
-  }
+  func upInput(_ group: Int, _ index: Int) -> Matrix { values[stack.stage(up: group, index)] }
 
   /// The input of block `index` of a group down; with `index` = the number of blocks, the group's output.
-  func downInput(_ group: Int, _ index: Int) -> Matrix {
-    if index > 0 { return downBlocks[group][index - 1].output }
-    return group == 0 ? upInput(2, stack.blocks) : upsizeOutputs[group - 1].output
-  }
+  func downInput(_ group: Int, _ index: Int) -> Matrix { values[stack.stage(down: group, index)] }
 
-  /// Output pushed as `entry` on the stack.
-  func stackEntry(_ entry: Int) -> Matrix {
-    guard entry > 0 else { return initialOutput }
-    let (group, index) = stack.block(pushing: entry)
-    return index < stack.blocks ? upBlocks[group][index].output : downsizeOutputs[group].output
-  }
+  /// What the layer after a group up wrote.
+  func downsizeOutput(_ group: Int) -> Matrix { upInput(group + 1, 0) }
 
-  /// Where the gradient of stack entry `entry` waits for the way up: in the output of the block that popped it, which
-  /// nobody reads any more by then.
-  func skipGradient(_ entry: Int) -> Matrix {
-    let (group, index) = stack.block(popping: entry)
-    return downBlocks[group][index].output
-  }
+  /// What the layer after a group down wrote.
+  func upsizeOutput(_ group: Int) -> Matrix { downInput(group + 1, 0) }
 }

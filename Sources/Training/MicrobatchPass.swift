@@ -59,15 +59,15 @@ final class MicrobatchPass {
   /// Images of microbatch `slot` of step `step`.
   func images(step: Int, slot: Int) -> ArraySlice<Int> { sampler.images(step: step, slot: slot) }
 
-  /// Forward and backward of microbatch `slot` of step `step`, which overwrites `gradient`. `between` is called when the
-  /// activations are complete: the backward uses some of their memory. `completed` is told from which offset on the
-  /// gradient is final.
+  /// Forward and backward of microbatch `slot` of step `step`, which overwrites `gradient`. `observe` is told what layers
+  /// compute, `between` is called between forward and backward, and `completed` is told from which offset on the gradient
+  /// is final.
   ///
   /// - Returns: the negative log likelihood of the images, in nats.
   /// - Throws: when they cannot be read, or are damaged.
   func train(
     step: Int, slot: Int, parameters: FloatBuffer, gradient: FloatBuffer, trace: Trace? = nil,
-    between: () -> Void = {}, completed: (Int) -> Void = { _ in }
+    observe: LayerObserver? = nil, between: () -> Void = {}, completed: (Int) -> Void = { _ in }
   ) throws(DatasetError) -> Double {
     let microbatch = try trace.measure(.data) { () throws(DatasetError) -> Microbatch in
       let microbatch = try prefetch.take(step: step, slot: slot)
@@ -79,7 +79,8 @@ final class MicrobatchPass {
       workspace.drawDropout(&generator)
     }
     trace.measure(.forward) {
-      network.forward(parameters: parameters, plan: microbatch.plan, workspace: workspace, pool: pool, trace: trace)
+      network.forward(
+        parameters: parameters, plan: microbatch.plan, workspace: workspace, pool: pool, trace: trace, observe: observe)
     }
     trace.measure(.loss) {
       loss.evaluate(

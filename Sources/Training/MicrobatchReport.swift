@@ -92,13 +92,11 @@ extension MicrobatchPass {
     let images = Array(images(step: step, slot: slot))
     let size = sizes.size(step: step, slot: slot)
     let pixels = size.pixels
-    var found: MicrobatchReport.NotFinite?
+    var found = notFiniteParameter(parameters)
     let total = try train(
       step: step, slot: slot, parameters: parameters, gradient: gradient,
-      between: {
-        found =
-          notFiniteParameter(parameters) ?? notFiniteOutput(images: images) ?? notFiniteLoss(images: images, size)
-      })
+      observe: { found = found ?? self.notFinite($0, images: images) },
+      between: { found = found ?? notFiniteLoss(images: images, size) })
     found = found ?? notFiniteGradient(gradient)
 
     let losses = images.indices.map { nats.sum(in: ($0 * pixels)..<(($0 + 1) * pixels)) }
@@ -122,15 +120,12 @@ extension MicrobatchPass {
     return nil
   }
 
-  private func notFiniteOutput(images: [Int]) -> MicrobatchReport.NotFinite? {
-    for output in network.outputs(in: workspace) {
-      guard let (row, column) = output.values.firstNotFinite else { continue }
-      return .init(
-        kind: .output, layer: output.layer,
-        place: "\(place(row: row, of: images, size: output.size)), channel \(column)",
-        value: Double(output.values[row, column]))
-    }
-    return nil
+  private func notFinite(_ output: LayerOutput, images: [Int]) -> MicrobatchReport.NotFinite? {
+    guard let (row, column) = output.values.firstNotFinite else { return nil }
+    return .init(
+      kind: .output, layer: output.layer,
+      place: "\(place(row: row, of: images, size: output.size)), channel \(column)",
+      value: Double(output.values[row, column]))
   }
 
   private func notFiniteLoss(images: [Int], _ size: ImageSize) -> MicrobatchReport.NotFinite? {

@@ -3,6 +3,7 @@ import Model
 import Tensors
 import TestSupport
 import Testing
+import Tracing
 
 /// Results depend on the parameters, the images and the order, and on nothing else.
 struct NetworkDeterminismTests {
@@ -64,7 +65,18 @@ struct NetworkDeterminismTests {
     }
   }
 
-  @Test(arguments: try ExampleNetwork.all())
+  /// What is kept and where depends on the number of blocks.
+  @Test(
+    arguments: try ExampleNetwork.all()
+      + (2...6).flatMap { blocks in
+        try [Normalization.pono, .weightNorm].map { normalization in
+          try ExampleNetwork(
+            "\(blocks) blocks, \(normalization)",
+            ModelConfiguration(
+              channels: 1, filters: 4, blocks: blocks, normalization: normalization, dropout: 0.2,
+              distribution: .logisticMixture(mixtures: 2, bits: 4)), number: blocks)
+        }
+      })
   func rematerializedGradientsAreTheSameBits(example: ExampleNetwork) {
     let expected = FloatBuffer(count: example.network.layout.count)
     let gradient = FloatBuffer(count: example.network.layout.count)
@@ -79,6 +91,25 @@ struct NetworkDeterminismTests {
       rematerialized.backward(plan: example.plan, into: gradient)
       #expect(bits(gradient.values) == bits(expected.values))
     }
+  }
+
+  @Test(arguments: [1, 2, 5]) func nothingButA1x1LayerIsRecomputedMoreThanOnce(blocks: Int) throws {
+    let example = try ExampleNetwork(
+      "\(blocks) blocks", ModelConfiguration(channels: 1, filters: 4, blocks: blocks, distribution: .binary))
+    let run = example.run(retaining: .outputs)
+    let trace = Trace(capacity: 10_000, labels: example.network.layout.entries.map(\.name))
+    _ = run.loss(example.levels, plan: example.plan)
+    example.network.backward(
+      parameters: example.parameters, plan: example.plan, workspace: run.workspace,
+      gradient: FloatBuffer(count: example.network.layout.count), pool: run.pool, trace: trace, completed: { _ in })
+    let counts = trace.events.filter { $0.phase == .convolution }.reduce(into: [String: Int]()) {
+      $0[trace.labels[Int($1.label)], default: 0] += 1
+    }
+    let convolutions = counts.filter { !$0.key.contains(".nin_skip.") }
+    #expect(convolutions.values.allSatisfy { $0 == 1 }, "\(convolutions)")
+    // The blocks that ended the forward pass are still there.
+    #expect(!convolutions.keys.contains { $0.contains("down_layers.2.u_stream.\(blocks).") })
+    #expect(counts.values.allSatisfy { $0 <= 2 }, "\(counts)")
   }
 
   @Test(arguments: try ExampleNetwork.all())

@@ -27,6 +27,17 @@ struct NetworkWorkspaceTests {
     #expect(4 * floats(workspace) == bytes)
   }
 
+  /// The network that docs/performance.md measures.
+  @Test func rematerializationTakesAQuarterOfTheMemory() {
+    let network = AutoregressiveNetwork(
+      ModelConfiguration(
+        channels: 3, filters: 160, blocks: 5, distribution: .logisticMixture(mixtures: 10, bits: 8)))
+    let bytes = [ActivationRetention.outputs, .everything].map {
+      NetworkWorkspace.bytes(network: network, size: ImageSize(rows: 32, columns: 32), images: 4, retaining: $0)
+    }
+    #expect(4 * bytes[0] <= bytes[1], "\(bytes)")
+  }
+
   @Test(arguments: try ExampleNetwork.all()) func aCacheTakesTheFloatsOfItsImages(example: ExampleNetwork) {
     let sizes = [1, 2].map { floats(LocationCache(network: example.network, size: example.size, images: $0)) }
     let image = LocationCache.floatsPerImage(network: example.network, size: example.size)

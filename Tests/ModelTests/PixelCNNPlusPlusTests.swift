@@ -172,8 +172,8 @@ struct PixelCNNPlusPlusTests {
       "outputs", Self.configuration(channels: 1, filters: 4, blocks: 1, .binary), size: ImageSize(rows: 8, columns: 4),
       images: 2)
     let run = example.run()
-    _ = run.forward(example.levels, plan: example.plan)
-    let outputs = example.network.outputs(in: run.workspace)
+    var outputs: [LayerOutput] = []
+    run.forward(example.levels, plan: example.plan) { outputs.append($0) }
     #expect(
       outputs.map(\.layer) == [
         "u_init.conv", "ul_init.0.conv", "up_layers.0.u_stream.0", "up_layers.0.ul_stream.0",

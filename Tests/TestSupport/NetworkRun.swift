@@ -43,10 +43,11 @@ public final class NetworkRun {
 
   /// Computes the logits of `levels` `[images, pixels, channels]` under the order of `plan`.
   @discardableResult
-  public func forward(_ levels: [UInt8], plan: OrderPlan) -> Matrix {
+  public func forward(_ levels: [UInt8], plan: OrderPlan, observe: LayerObserver? = nil) -> Matrix {
     let valuesPerImage = workspace.size.pixels * network.configuration.channels
     workspace.prepareInput(levels: levels, images: levels.count / valuesPerImage)
-    network.forward(parameters: parameters, plan: plan, workspace: workspace, pool: pool)
+    network.forward(
+      parameters: parameters, plan: plan, workspace: workspace, pool: pool, observe: observe)
     return workspace.logits
   }
 
