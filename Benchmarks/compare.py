@@ -1,11 +1,13 @@
 """The work of compare.sh: starts the programs, measures them in turn, prints and keeps the results."""
 
 import argparse
+import atexit
 import datetime
 import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -64,6 +66,45 @@ class Server:
         self.process.communicate("quit\n")
 
 
+class Ranks(Server):
+    """A server under mpirun. Ranks that wait for rank 0 look for its message again and again, so they are stopped while
+    others are measured."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        parents = {}
+        for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                # "pid (name) state parent ...", and the name may have spaces and brackets.
+                parents[int(status.parent.name)] = int(status.read_text().rsplit(")", 1)[1].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # It ended in between.
+        self.ranks = [process for process, parent in parents.items() if parent == self.process.pid]
+        if not self.ranks:
+            sys.exit(f"compare.sh: no processes of mpirun, {self.process.pid}, among {len(parents)} on this machine")
+        # Nobody would wake them when this program ends early.
+        atexit.register(self.signal, signal.SIGCONT)
+        self.signal(signal.SIGSTOP)
+
+    def signal(self, number):
+        for process in self.ranks:
+            os.kill(process, number)
+
+    def ask(self, command):
+        self.signal(signal.SIGCONT)
+        super().ask(command)
+
+    def measure(self, command):
+        answer = super().measure(command)
+        self.signal(signal.SIGSTOP)
+        return answer
+
+    def quit(self):
+        self.signal(signal.SIGCONT)
+        atexit.unregister(self.signal)
+        super().quit()
+
+
 class Comparison:
     def __init__(self, options):
         self.options = options
@@ -75,8 +116,8 @@ class Comparison:
 
     # --- Measuring
 
-    def lmconv(self, name, *arguments, threads, before=()):
-        return Server(name, [*before, LMCONV, "benchmark", "--serve", "--threads", threads, *self.shape, *arguments], threads)
+    def lmconv(self, name, *arguments, threads, before=(), kind=Server):
+        return kind(name, [*before, LMCONV, "benchmark", "--serve", "--threads", threads, *self.shape, *arguments], threads)
 
     def pytorch(self, variant):
         return Server(
@@ -128,7 +169,7 @@ class Comparison:
     def measure_ranks(self):
         """The same cores as ranks of one thread, as threads of one rank, and as independent runs side by side."""
         pin = (lambda core: ["taskset", "-c", str(core)]) if shutil.which("taskset") else (lambda core: [])
-        ranks = self.lmconv("ranks", threads=1, before=mpirun(self.cores))
+        ranks = self.lmconv("ranks", threads=1, before=mpirun(self.cores), kind=Ranks)
         threads = self.lmconv("threads", "--microbatches", self.cores, threads=self.cores)
         alone = [self.lmconv(f"independent run {core}", threads=1, before=pin(core)) for core in range(self.cores)]
 

@@ -159,6 +159,12 @@ do throws(CollectiveError) {
     reduction.finishSlot()
     try reduction.finishStep()
     print("rank \(communicator.rank) done")
+  case "idle":
+    // The last rank keeps the others waiting.
+    let before = clock()
+    if isLast { sleep(4) }
+    _ = try communicator.broadcast([1], from: communicator.size - 1)
+    print("rank \(communicator.rank) took \((clock() - before) * 1000 / CLOCKS_PER_SEC) ms")
   case "disagree":
     communicator.timeoutSeconds = 1
     let peer = (communicator.rank + 1) % communicator.size
@@ -167,7 +173,7 @@ do throws(CollectiveError) {
   default:
     standardError(
       "usage: CollectivesProbe reduce SLOTS COUNT STEPS | operations | stop | exit | sleep | slow | disagree | late "
-        + "| heartbeat, and without-heartbeat")
+        + "| heartbeat | idle, and without-heartbeat")
   }
   try communicator.finalize()
 } catch {

@@ -37,6 +37,16 @@ import Testing
     for growth in growths { #expect(growth < 1000, "\(probe.errors)") }
   }
 
+  /// Four seconds, of which a fifth of a millisecond's sleep between two looks would take 400 ms of processor time.
+  @Test(.disabled(if: ProcessInfo.processInfo.environment["LMCONV_SANITIZER"] != nil, "a sanitizer takes time"))
+  func aRankThatWaitsLeavesTheProcessorToOthers() throws {
+    let probe = try Probe.run(ranks: 2, ["idle"])
+    #expect(probe.exitCode == 0, "\(probe.errors)")
+    let times = probe.output.split(separator: "\n").filter { $0.hasPrefix("rank 0 took") }
+      .compactMap { Int($0.split(separator: " ")[3]) }
+    #expect(times.count == 1 && times[0] < 200, "\(probe.output)")
+  }
+
   @Test func aRankThatExitsEndsTheJob() throws {
     let probe = try Probe.run(ranks: 3, ["exit"])
     #expect(probe.exitCode != 0)
