@@ -1,3 +1,4 @@
+import CMicrokernels
 import Tensors
 
 /// y[p] = bias + sum over the taps t that p sees of x[p + shift(t)] * w[t]: the locally masked convolution (paper,
@@ -5,7 +6,9 @@ import Tensors
 ///
 /// A tile is a block of pixels of one image and one panel of 16 output channels: so small that threads end at about the same
 /// time. Inside, tap by tap, so that a tap's weights for the panel (20 KB at 320 inputs) stay in the first-level cache
-/// while the block's rows pass. The tiles of a block follow each other, so its rows stay in the second-level cache.
+/// while the block's rows pass. The tiles of a block follow each other, so its rows stay in the second-level cache. While one
+/// tap is multiplied, the weights of the next are asked for: they may lie in the cache of another core, which has just
+/// transposed them.
 struct MaskedConvolutionForward: TiledWork {
   let plan: NeighbourPlan
   let images: Int
@@ -54,7 +57,12 @@ struct MaskedConvolutionForward: TiledWork {
                 imageY + firstOutput, width)
             }
             if width == Panels.width {
-              Self.accumulate(base + begin, end - begin, tapX, inputs, tapWeights, imageY + firstOutput, outputs)
+              let next = nextTap(after: tap, block, starts)
+              let nextWeights =
+                weights + (next < plan.taps ? panel * plan.taps + next : (panel + 1) % panels * plan.taps) * inputs
+                * Panels.width
+              Self.accumulate(
+                base + begin, end - begin, tapX, inputs, tapWeights, next: nextWeights, imageY + firstOutput, outputs)
             } else {
               Self.accumulateNarrow(
                 base + begin, end - begin, tapX, inputs, tapWeights, imageY + firstOutput, outputs, width)
@@ -63,6 +71,14 @@ struct MaskedConvolutionForward: TiledWork {
         }
       }
     }
+  }
+
+  /// The next tap that a pixel of the block sees; the number of taps after the last.
+  @inline(__always)
+  private func nextTap(after tap: Int, _ block: Int, _ starts: UnsafeBufferPointer<Int32>) -> Int {
+    var next = tap + 1
+    while next < plan.taps && starts[block * plan.taps + next] == starts[block * plan.taps + next + 1] { next += 1 }
+    return next
   }
 
   /// The rows' values before the first tap.
@@ -99,14 +115,20 @@ struct MaskedConvolutionForward: TiledWork {
     }
   }
 
-  /// One tap for a list of pixels and a full panel.
+  /// One tap for a list of pixels and a full panel. `next` are the weights that are needed then, `[inputs, 16]`.
   @inline(__always)
   private static func accumulate(
     _ list: UnsafePointer<Int32>, _ count: Int, _ x: UnsafePointer<Float>, _ inputs: Int,
-    _ weights: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ outputs: Int
+    _ weights: UnsafePointer<Float>, next: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ outputs: Int
   ) {
+    // A line for each input, spread over the calls of the microkernel.
+    let lines = (inputs * MicrokernelRows.rows + count - 1) / count
+    var line = 0
     var first = 0
     while first < count {
+      let asked = min(lines, inputs - line)
+      lmconv_prefetch(next + line * Panels.width, asked)
+      line += asked
       let p = tileRows(list + first, min(MicrokernelRows.rows, count - first))
       MicrokernelRows.accumulate(
         inputs: inputs, weights: weights,

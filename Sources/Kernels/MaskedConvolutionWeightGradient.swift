@@ -6,8 +6,8 @@ import Tensors
 /// added to the first. Always two, so that the sum does not depend on the number of threads: two threads need only the
 /// rows that they keep, of which the caches of their cores hold most (docs/kernels.md).
 ///
-/// A tile is a part of the rows, one tap, up to two panels of 16 output channels and some input channels. Block by block of
-/// the image, both panels take the block's rows while they are in the second-level cache. Overwrites dWeight, padding
+/// A tile is a part of the rows, one tap, up to five panels of 16 output channels and some input channels. Block by block of
+/// the image, all panels take the block's rows while they are in the second-level cache. Overwrites dWeight, padding
 /// included.
 struct MaskedConvolutionWeightGradient: TiledWork {
   let plan: NeighbourPlan
@@ -25,7 +25,7 @@ struct MaskedConvolutionWeightGradient: TiledWork {
   /// The pool's memory, a row for each thread.
   let scratch: UnsafeMutablePointer<Float>
 
-  private static let panelsPerTile = 2
+  private static let panelsPerTile = 5
   /// A 1x1 layer has one tap, so its tiles are cut along channels, too, or a thread would wait for half of them.
   private static let pointwiseChannelsPerTile = 80
 

@@ -17,9 +17,13 @@ public struct PixelLoss: Sendable {
   public func scratchCount(threads: Int) -> Int {
     switch distribution {
     case .binary: return 0
-    case .logisticMixture(let mixtures, _): return threads * mixtures
+    case .logisticMixture(let mixtures, _): return threads * Self.scratchStride(mixtures: mixtures)
     }
   }
+
+  /// Doubles from one thread's scratch memory to the next: a cache line more than are used, so that no two threads write to
+  /// one line, wherever the first begins.
+  private static func scratchStride(mixtures: Int) -> Int { (mixtures / 8 + 2) * 8 }
 
   /// Writes -log p of each pixel to the first `logits.rows` elements of `nats`.
   ///
@@ -89,7 +93,7 @@ public struct PixelLoss: Sendable {
       for row in (tile * tileRows)..<min((tile + 1) * tileRows, logits.rows) {
         nats[row] = mixture.negativeLogLikelihood(
           logits: logits, row: row, pixel: { levels[row * mixture.channels + $0] }, dLogits: dLogits, scale: scale,
-          joint: scratch, offset: thread * mixture.mixtures)
+          joint: scratch, offset: thread * scratchStride(mixtures: mixture.mixtures))
       }
     }
   }

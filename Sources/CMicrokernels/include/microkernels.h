@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-// The two innermost loops with 512-bit instructions, chosen at run time where the processor has them. C, because Swift
+// What Swift has no way to say. The two innermost loops with 512-bit instructions, chosen at run time where the processor has them. C, because Swift
 // cannot build one function for another instruction set than its module. Each element is the same chain of fused
 // multiply-adds as in the Swift versions, which are the reference and what other processors run: the same bits.
 
@@ -20,5 +20,10 @@ void lmconv_accumulate_rows(
 void lmconv_accumulate_outer(
     const int32_t *pixels, intptr_t rows, const float *x, intptr_t stride, const float *dy, float *sum,
     intptr_t first_stored);
+
+/// Asks for `lines` cache lines from `first` on, to be in the second-level cache when they are read.
+static inline void lmconv_prefetch(const float *first, intptr_t lines) {
+  for (intptr_t line = 0; line < lines; line++) __builtin_prefetch(first + 16 * line, 0, 2);
+}
 
 #endif
