@@ -247,41 +247,46 @@ class Comparison:
     def values(self, name, of=lambda measurement: measurement["seconds"]):
         return [of(measurement) for measurement in self.measurements[name]]
 
-    def median_ratio(self, above, below):
-        """The median of the rounds' ratios: what disturbs a round as a whole cancels out."""
-        return statistics.median(a / b for a, b in zip(above, below))
+    def ratios(self, above, below):
+        """Of each round: what disturbs a round as a whole cancels out."""
+        return [a / b for a, b in zip(above, below)]
 
-    def row(self, what, measured, at_least=None, at_most=None, unit="x"):
+    def row(self, what, values, at_least=None, at_most=None, unit="x", digits=None):
+        """Judges the median of `values`, one of each round or one alone."""
+        measured = statistics.median(values)
         limit = at_most if at_least is None else at_least
-        scale, digits = (100, 1) if unit == "%" else (1, 2)
+        scale, decimals = (100, 1) if unit == "%" else (1, 2)
 
         def text(value):
-            return f"{scale * value:.{digits}f} {unit}"
+            return f"{scale * value:.{digits or decimals}f} {unit}"
 
         passed = measured >= at_least if at_most is None else measured <= at_most
         self.rows.append({
             "what": what, "target": ("at least " if at_most is None else "at most ") + text(limit),
-            "measured": text(measured), "value": measured, "pass": passed})
+            "measured": text(measured), "value": measured, "pass": passed,
+            "rounds": f"{text(min(values))[:-len(unit) - 1]} to {text(max(values))}" if len(values) > 1 else "-"})
 
     def untargeted(self, what, value, measured):
-        self.rows.append({"what": what, "target": "-", "measured": measured, "value": value, "pass": None})
+        self.rows.append({
+            "what": what, "target": "-", "measured": measured, "value": value, "pass": None, "rounds": "-"})
 
     def ceiling(self, name, against, ours):
         """How much faster than `against` the masked products alone would be at sgemm's best, if nothing else took time."""
         best = [useful_gflop(m) / peak["gflops"] for m, peak in zip(self.measurements[ours], self.measurements["gemm"])]
-        value = self.median_ratio(self.values(against), best)
+        value = statistics.median(self.ratios(self.values(against), best))
         self.untargeted(f"{name}: what LMConv products at sgemm's best would reach if all else took no time", value,
                         f"{value:.2f} x")
 
     def unmeasured(self, what, target, why):
-        self.rows.append({"what": what, "target": target, "measured": why, "value": None, "pass": None})
+        self.rows.append({
+            "what": what, "target": target, "measured": why, "value": None, "pass": None, "rounds": "-"})
 
     def judge(self):
         seconds = self.values
         dense = min(["dense", "dense-channels-last"], key=lambda v: statistics.median(seconds(f"{v} train")))
         dense_forward = min(["dense", "dense-channels-last"], key=lambda v: statistics.median(seconds(f"{v} forward")))
         ours, forward = seconds("ours train s_curve"), seconds("ours forward")
-        ratio = self.median_ratio
+        ratio = self.ratios
         self.row("training images/s against (a), masked unfold", ratio(seconds("masked train"), ours), at_least=6)
         self.row(f"training images/s against (b), {dense}", ratio(seconds(f"{dense} train"), ours), at_least=2.4)
         self.row("forward images/s against (a)", ratio(seconds("masked forward"), forward), at_least=6)
@@ -296,14 +301,13 @@ class Comparison:
             rate = self.values(f"ours train {order}", masked_rate)
             self.row(f"LMConv useful GFLOP/s against sgemm's best, {order}", ratio(rate, peak), at_least=target, unit="%")
         outside = self.values("ours train s_curve", lambda m: 1 - m["masked_seconds"] / m["seconds"])
-        self.row("share of a training step outside the LMConv products", statistics.median(outside), at_most=0.12,
-                 unit="%")
+        self.row("share of a training step outside the LMConv products", outside, at_most=0.12, unit="%")
         memory = [max(self.values(name, lambda m: m["peak_memory_bytes"])) for name in ("ours train s_curve", "masked train")]
-        self.row("peak memory of training against (a)", memory[0] / memory[1], at_most=1 / 3, unit="%")
+        self.row("peak memory of training against (a)", [memory[0] / memory[1]], at_most=1 / 3, unit="%")
         share = memory[0] / (memory[1] - self.baseline_bytes)
         self.untargeted("the same, without what importing PyTorch takes", share, f"{100 * share:.1f} %")
         if self.has_rematerialization:
-            self.row("rematerialized: activations", self.rematerialized_bytes / self.workspace_bytes, at_most=0.25,
+            self.row("rematerialized: activations", [self.rematerialized_bytes / self.workspace_bytes], at_most=0.25,
                      unit="%")
             self.row("rematerialized: time", ratio(seconds("rematerialized"), seconds("plain")), at_most=1.35)
         else:
@@ -314,8 +318,8 @@ class Comparison:
                  ratio(ranks, self.values("independent", per_second)), at_least=0.97, unit="%")
         self.row(f"one rank of {self.cores} threads against {self.cores} ranks of one", ratio(threads, ranks),
                  at_least=0.95, unit="%")
-        self.row("start to the end of the first step, digits", statistics.median(seconds("start")), at_most=2, unit="s")
-        self.row("reading data, share of a step of the digits", self.data_share, at_most=0.01, unit="%")
+        self.row("start to the end of the first step, digits", seconds("start"), at_most=2, unit="s")
+        self.row("reading data, share of a step of the digits", [self.data_share], at_most=0.01, unit="%")
 
     # --- Telling
 
@@ -376,8 +380,8 @@ def table(header, rows):
 
 def target_table(results):
     words = {True: "pass", False: "**fail**", None: "-"}
-    return table(["what", "target", "measured", ""], [
-        [row["what"], row["target"], row["measured"], words[row["pass"]]] for row in results["targets"]])
+    return table(["what", "target", "measured", "", "in rounds"], [
+        [row["what"], row["target"], row["measured"], words[row["pass"]], row["rounds"]] for row in results["targets"]])
 
 
 def report(results):

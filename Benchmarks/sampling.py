@@ -63,22 +63,16 @@ class SamplingComparison(Comparison):
         for batch in BATCHES:
             per_pixel = [self.pixels * seconds for seconds in self.values(f"masked forward {batch}")]
             self.row(f"sampling, batch {batch}, against a pass of (a) for each pixel",
-                     self.median_ratio(per_pixel, self.values(f"ours sample {batch}")), at_least=TARGETS[batch])
+                     self.ratios(per_pixel, self.values(f"ours sample {batch}")), at_least=TARGETS[batch])
         self.row(f"sampling, batch {BATCHES[-1]}, in passes of our own",
-                 self.median_ratio(self.values(f"ours sample {BATCHES[-1]}"), self.values(f"ours forward {BATCHES[-1]}")),
+                 self.ratios(self.values(f"ours sample {BATCHES[-1]}"), self.values(f"ours forward {BATCHES[-1]}")),
                  at_most=3.5)
-        self.row("planning a new random order", statistics.median(self.values("plan")), at_most=0.020, unit="s")
+        self.row("planning a new random order", self.values("plan"), at_most=0.020, unit="s", digits=4)
         coding = [a + b for a, b in zip(self.values("compress"), self.values("decompress"))]
         self.row("compressing and decompressing, in two samplings of as many images",
-                 self.median_ratio(coding, [2 * seconds for seconds in self.values("sample")]), at_most=1.2)
+                 self.ratios(coding, [2 * seconds for seconds in self.values("sample")]), at_most=1.2)
         self.row(f"coding {self.coded['images']} digits, bpd over the likelihood",
-                 self.coded["overhead_bits_per_dimension"], at_most=0.01, unit="bpd")
-
-    def row(self, what, measured, at_least=None, at_most=None, unit="x"):
-        super().row(what, measured, at_least, at_most, unit)
-        if unit in ("s", "bpd"):
-            # Two decimals say nothing of thousandths.
-            self.rows[-1].update(target=f"at most {at_most:.3f} {unit}", measured=f"{measured:.4f} {unit}")
+                 [self.coded["overhead_bits_per_dimension"]], at_most=0.01, unit="bpd", digits=4)
 
     def run(self):
         self.load_before = compare.os.getloadavg()[0]

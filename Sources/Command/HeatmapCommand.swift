@@ -25,11 +25,7 @@ struct HeatmapCommand: ParsableCommand {
 
   @OptionGroup var options: ModelOptions
 
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Orders, or all of orders.test (default: the first), each \(OrderChoice.forms).", valueName: "order,order,..."))
-  var orders: [String] = []
+  @OptionGroup var shown: PictureOrders
 
   @Option(
     parsing: .upToNextOption,
@@ -69,23 +65,19 @@ struct HeatmapCommand: ParsableCommand {
     }
     guard (1...64).contains(scale) else { throw ValidationError("--scale must be 1 to 64, it is \(scale)") }
     guard out != nil || json else { throw ValidationError("nothing to do; pass --out FILE.png or --json") }
-    if orders != ["all"] { _ = try OrderArguments.choices(orders) }
   }
 
   func run() throws {
     let file = try out.map { try OutputFile($0) }
     let model = try options.open(log: RunLog(rank: 0, size: 1).logger(level: .info))
     let (levels, size) = try levels(model.experiment)
-    let orders =
-      self.orders == ["all"] ? model.experiment.orders.test : try PictureOrders.named(self.orders, model.experiment)
+    let orders = try shown.named(model.experiment)
     guard orders.allSatisfy({ $0.order.size == size }) else {
       throw PictureError.sizeOfOtherModel(path: images[0], found: size, expected: model.experiment.test.size)
     }
-    for order in orders { try model.experiment.network.require(order: order.order, named: order.name) }
-    let pool = ThreadPool(threads: options.threads > 0 ? options.threads : HostThreads.cores)
     let likelihoods = PixelLikelihoods.measure(
       levels: levels, orders: orders, size: size, network: model.experiment.network, parameters: model.parameters,
-      pool: pool)
+      pool: options.pool())
     let pictures = PictureLevels(model.experiment.network.configuration).pictures(levels, size: size)
     if let file {
       let rows = pictures.indices.map { image in

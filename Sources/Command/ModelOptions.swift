@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Configuration
 import Foundation
+import Kernels
 import Logging
 import Model
 import Tensors
@@ -44,6 +45,9 @@ struct ModelOptions: ParsableArguments {
   func validate() throws {
     guard (0...1024).contains(threads) else { throw ValidationError("--threads must be 0 to 1024, it is \(threads)") }
   }
+
+  /// The threads of a command that runs on one process.
+  func pool() -> ThreadPool { ThreadPool(threads: threads > 0 ? threads : HostThreads.cores) }
 
   /// A model with all that is needed to use it.
   struct Opened {

@@ -26,11 +26,7 @@ struct ReceptiveFieldCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The pixel, from 0 (default: the middle); may be repeated.", valueName: "row,column"))
   var pixel: [String] = []
 
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Orders (default: the first of orders.test), each \(OrderChoice.forms).", valueName: "order,order,..."))
-  var orders: [String] = []
+  @OptionGroup var shown: PictureOrders
 
   @Option(parsing: .unconditional, help: "Test images to measure at.")
   var count = 4
@@ -80,18 +76,16 @@ struct ReceptiveFieldCommand: ParsableCommand {
   func validate() throws {
     guard (1...1000).contains(count) else { throw ValidationError("--count must be 1 to 1000, it is \(count)") }
     guard (1...64).contains(scale) else { throw ValidationError("--scale must be 1 to 64, it is \(scale)") }
-    _ = try OrderArguments.choices(orders)
   }
 
   func run() throws {
     let file = try out.map { try OutputFile($0) }
     let model = try options.open(log: RunLog(rank: 0, size: 1).logger(level: .info))
     let test = model.experiment.test
-    let orders = try PictureOrders.named(orders, model.experiment)
-    for order in orders { try model.experiment.network.require(order: order.order, named: order.name) }
+    let orders = try shown.named(model.experiment)
     let pixels = try pixels(test.size)
     let levels = try model.experiment.testLevels(first: 0, count: count)
-    let pool = ThreadPool(threads: options.threads > 0 ? options.threads : HostThreads.cores)
+    let pool = options.pool()
     let fields = orders.map { order in
       pixels.map { pixel in
         ReceptiveField.measure(

@@ -64,7 +64,8 @@ public enum LocationCache {
     }
   }
 
-  /// Takes the levels of `pixel`, `[images, channels]`, once it is generated or when it is observed.
+  /// Takes the levels of `pixel`, `[images, channels]`, once it is generated or when it is observed; `scale` is that to
+  /// [0, 2].
   public func setPixel(_ pixel: Int, levels: (_ image: Int, _ channel: Int) -> UInt8, scale: Float) {
     switch self {
     case .locallyMasked(_, let cache): cache.setPixel(pixel, levels: levels, scale: scale)

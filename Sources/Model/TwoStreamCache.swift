@@ -96,20 +96,14 @@ public final class TwoStreamCache {
     return (network.configuration.channels + 1) * pixels(0) + 2 * stream
   }
 
-  /// Takes the levels of `pixel`, `[images, channels]`, once it is generated or when it is observed.
+  /// Takes the levels of `pixel`, `[images, channels]`, once it is generated or when it is observed; `scale` is that to
+  /// [0, 2].
   public func setPixel(_ pixel: Int, levels: (_ image: Int, _ channel: Int) -> UInt8, scale: Float) {
-    for image in 0..<images {
-      for channel in 0..<(input.columns - 1) {
-        input[pixel * images + image, channel] = Float(levels(image, channel)) * scale - 1
-      }
-    }
+    input.setPixel(pixel, images: images, levels: levels, scale: scale)
   }
 
   /// The rows of `pixel` in a cached matrix.
-  func rows(_ matrix: Matrix, _ pixel: Int) -> Matrix {
-    Matrix(
-      matrix.buffer, offset: matrix.offset + pixel * images * matrix.columns, rows: images, columns: matrix.columns)
-  }
+  func rows(_ matrix: Matrix, _ pixel: Int) -> Matrix { matrix.rows(of: pixel, images: images) }
 }
 
 extension PixelCNNPlusPlus {

@@ -77,6 +77,8 @@ struct HeatmapCommandLineTests {
 
     let table = try run(["receptive-field", "run"], in: folder).output
     #expect(table.contains(#/s_curve/0  4,4 +36 +\d+ +\d\.\d\d\n/#), "\(table)")
+    let all = try run(["receptive-field", "run", "--orders", "all"], in: folder).output
+    #expect(all.hasPrefix(table) && all.split(separator: "\n").count == 3, "\(all)")
   }
 
   @Test(arguments: [
