@@ -174,14 +174,15 @@ class Comparison:
         alone = [self.lmconv(f"independent run {core}", threads=1, before=pin(core)) for core in range(self.cores)]
 
         def one_round():
-            self.in_turn([("handover", threads, "handover"), ("ranks", ranks, "train s_curve"),
-                          ("threads", threads, "train s_curve"), ("handover", threads, "handover")])
-            time.sleep(0.1)
+            # Ranks are compared with both others, so they come between them.
             for server in alone:
                 server.ask("train s_curve")
             answers = [server.answer() for server in alone]
             self.note("independent", {
                 "images_per_second": sum(answer["images"] / answer["seconds"] for answer in answers)})
+            self.in_turn([("handover", threads, "handover"), ("ranks", ranks, "train s_curve"),
+                          ("threads", threads, "train s_curve"), ("handover", threads, "handover")])
+            time.sleep(0.1)
 
         self.rounds("ranks and threads", one_round)
         for server in [ranks, threads, *alone]:
