@@ -21,7 +21,7 @@ extension LocallyMaskedPixelCNN {
 
     forwardInitial(pass, workspace, y: first)
     observe?(LayerOutput(layer: layout.layerName(initial.firstEntry), size: workspace.size, values: first))
-    for (number, stage) in stream.stages.enumerated() {
+    for (number, stage) in stages.enumerated() {
       let x = workspace.rows(stream.values[number])
       let y = workspace.rows(stream.values[number + 1])
       if let block = block(stage) {
@@ -35,7 +35,7 @@ extension LocallyMaskedPixelCNN {
         observe?(LayerOutput(layer: layout.layerName(layer.firstEntry), size: workspace.size, values: y))
       }
     }
-    ELU.forward(x: workspace.rows(stream.values[stream.stages.count]), y: workspace.activated, pool: pool)
+    ELU.forward(x: workspace.rows(stream.values[stages.count]), y: workspace.activated, pool: pool)
     output.forward(pass, x: workspace.activated, y: workspace.logits)
     observe?(
       LayerOutput(layer: layout.layerName(output.firstEntry), size: workspace.size, values: workspace.logits))
@@ -59,7 +59,7 @@ extension LocallyMaskedPixelCNN {
     let stream = workspace.u
     let dStream = workspace.rows(workspace.dStream)
 
-    let last = workspace.rows(stream.values[stream.stages.count])
+    let last = workspace.rows(stream.values[stages.count])
     ELU.forward(x: last, y: workspace.activated, pool: pool)
     output.parameterGradients(pass, x: workspace.activated, dy: workspace.dLogits)
     completed(output.firstParameter)
@@ -68,7 +68,7 @@ extension LocallyMaskedPixelCNN {
 
     for segment in stream.segments.reversed() {
       // What the last of them left in the forward pass is still there.
-      if workspace.retention == .outputs && segment.upperBound < stream.stages.count {
+      if workspace.retention == .outputs && segment.upperBound < stages.count {
         recompute(segment, pass.forward, workspace)
       }
       for number in segment.reversed() {
@@ -90,7 +90,7 @@ extension LocallyMaskedPixelCNN {
     completed: (Int) -> Void
   ) {
     let stream = workspace.u
-    let stage = stream.stages[number]
+    let stage = stages[number]
     let x = workspace.rows(stream.valuesAgain[number])
     guard let block = block(stage) else {
       dilatedBackward(
@@ -115,7 +115,7 @@ extension LocallyMaskedPixelCNN {
     let stream = workspace.u
     if segment.lowerBound == 0 { forwardInitial(pass, workspace, y: workspace.rows(stream.valuesAgain[0])) }
     for number in segment {
-      let stage = stream.stages[number]
+      let stage = stages[number]
       let isLast = number + 1 == segment.upperBound
       let x = workspace.rows(stream.valuesAgain[number])
       let y = workspace.rows(stream.valuesAgain[number + 1])

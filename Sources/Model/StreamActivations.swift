@@ -4,7 +4,6 @@ import Tensors
 /// of blocks on the way up and on the way down, with a layer between any two groups.
 struct StreamActivations: Sendable {
   let stack: SkipStack
-  let stages: [NetworkStage]
   /// The first layer's output, then that of each stage: `[rows, F]`.
   let values: [Matrix]
   /// Where each of them lies in the backward.

@@ -67,7 +67,7 @@ extension StreamActivations {
     let filters = network.configuration.filters
     let keepsNormalized = network.keepsNormalized(retaining: retention)
     stack = SkipStack(blocks: network.configuration.blocks)
-    stages = stack.stages
+    let stages = stack.stages
     values = ([nil] + stages.map(Optional.some)).map {
       Matrix(rows: network.rows(after: $0, of: rows), columns: filters)
     }
@@ -105,7 +105,7 @@ extension StreamActivations {
   ) {
     let filters = network.configuration.filters
     stack = SkipStack(blocks: network.configuration.blocks)
-    stages = stack.stages
+    let stages = stack.stages
     let rooms = (0..<schedule.rooms).map { _ in Matrix(rows: rows, columns: filters) }
     let passing = Matrix(rows: rows, columns: filters)
     func matrix(_ room: RematerializationSchedule.Room) -> Matrix {
@@ -122,7 +122,7 @@ extension StreamActivations {
     // The backward of a block turns c into its gradient.
     let c = network.keepsNormalized(retaining: .outputs) ? dC : nil
     let insides = (0..<2).map { _ in BlockInside(rows: rows, filters: filters, c: c) }
-    blocks = stages.indices.map { [stages, values] stage in
+    blocks = stages.indices.map { [values] stage in
       guard stages[stage].isBlock else { return nil }
       return insides[schedule.isFollowed(stage, among: stages) ? 0 : 1].activations(
         hasSkip: stages[stage].hasSkip, keep: network.keep(images: images, retaining: .outputs),
