@@ -165,8 +165,8 @@ package struct GatedResidualBlock: Sendable {
   /// Turns `dStream`, the gradient of the output, into that of x in place; overwrites `dSkip` with that of a, and
   /// `saved.d`. `dSkip` may be a itself.
   ///
-  /// `wide` `[rows, 2F]` and `dC` `[rows, F]` are scratch, and `dC` may be c where that has storage of its own. `completed` is told, from the last layer to the
-  /// first, from which offset on the gradient of the parameters is final.
+  /// `wide` `[rows, 2F]` and `dC` `[rows, F]` are scratch, and `dC` may be c where that has storage of its own. `completed`
+  /// is told, from the last layer to the first, from which offset on the gradient of the parameters is final.
   package func backward(
     _ pass: BackwardPass, x: Matrix, skip a: Matrix?, saved: Activations, dStream: Matrix, dSkip: Matrix?, wide: Matrix,
     dC: Matrix, completed: (Int) -> Void

@@ -3,9 +3,10 @@
 
 #include <stdint.h>
 
-// What Swift has no way to say. The two innermost loops with 512-bit instructions, chosen at run time where the processor has them. C, because Swift
-// cannot build one function for another instruction set than its module. Each element is the same chain of fused
-// multiply-adds as in the Swift versions, which are the reference and what other processors run: the same bits.
+// What Swift has no way to say: the two innermost loops with 512-bit instructions, chosen at run time where the processor
+// has them, and prefetching. C, because Swift cannot build one function for another instruction set than its module. Each
+// element is the same chain of fused multiply-adds as in the Swift versions, which are the reference and what other
+// processors run: the same bits.
 
 /// 1 where `lmconv_accumulate_rows` and `lmconv_accumulate_outer` may be called.
 int lmconv_has_avx512(void);
